@@ -1,0 +1,131 @@
+"""YAML files whose errors carry file, line, column and a hint.
+
+Knows PyYAML and positions. Does not know what a scenario or a configuration is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+T = TypeVar("T")
+Path_ = tuple[str | int, ...]
+
+
+class DocumentError(Exception):
+    """A file cannot be used: says where (1-based line and column), what is wrong and what to do."""
+
+    def __init__(self, name: str, line: int, column: int, message: str, hint: str = "") -> None:
+        self.name, self.line, self.column, self.message, self.hint = name, line, column, message, hint
+        super().__init__(f"{name}:{line}:{column}: {message}" + (f"\n  {hint}" if hint else ""))
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data read from YAML text, and where each part of it stands."""
+
+    name: str
+    data: Any
+    positions: dict[Path_, tuple[int, int]] = field(repr=False, default_factory=dict)
+
+    def error(self, path: Path_, message: str, hint: str = "") -> DocumentError:
+        """Make (not raise) the error for the part at `path`, e.g. ``("partners", 0, "tls")``."""
+        while path and path not in self.positions:
+            path = path[:-1]
+
+        line, column = self.positions.get(path, (1, 1))
+
+        return DocumentError(self.name, line, column, message, hint)
+
+    def convert(self, type_: type[T], path: Path_ = ()) -> T:
+        """Validate the part at `path` as `type_` (a msgspec type); raises DocumentError at the exact place."""
+        data = self.data
+
+        for step in path:
+            data = data[step]
+
+        try:
+            return msgspec.convert(data, type_)
+        except msgspec.ValidationError as error:
+            message, _, where = str(error).partition(" - at `")
+            raise self.error(path + _steps(where.rstrip("`"), data), message) from None
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file; raises DocumentError when it is missing, not UTF-8 or not YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DocumentError(str(path), 1, 1, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise DocumentError(str(path), 1, 1, f"is not UTF-8: {error.reason} at byte {error.start}") from None
+
+    return parse_document(text, str(path))
+
+
+def parse_document(text: str, name: str = "<text>") -> Document:
+    """Parse YAML text; `name` stands in error messages. Duplicate keys are errors."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise DocumentError(name, line, column, f"not YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise DocumentError(name, 1, 1, f"not YAML: {error}") from None
+
+    positions: dict[Path_, tuple[int, int]] = {}
+    data = _build(node, (), positions, name) if node is not None else None
+
+    return Document(name, data, positions)
+
+
+def _build(node: yaml.Node, path: Path_, positions: dict[Path_, tuple[int, int]], name: str) -> Any:
+    positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+
+    if isinstance(node, yaml.MappingNode):
+        built: dict[str, Any] = {}
+
+        for key_node, value_node in node.value:
+            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
+
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise DocumentError(name, line, column, "a key must be plain text")
+
+            key = key_node.value
+
+            if key in built:
+                raise DocumentError(name, line, column, f"the key {key!r} stands here twice")
+
+            positions[(*path, key)] = (line, column)
+            built[key] = _build(value_node, (*path, key), positions, name)
+
+        return built
+
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, (*path, index), positions, name) for index, item in enumerate(node.value)]
+
+    try:
+        # Construction of one scalar alone keeps YAML's own reading of numbers, booleans and null.
+        return yaml.SafeLoader("").construct_object(node)
+    except (ValueError, yaml.YAMLError) as error:
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        raise DocumentError(name, line, column, f"not a value: {error}") from None
+
+
+def _steps(where: str, data: Any) -> Path_:
+    """Turn msgspec's ``$.partners[0].tls`` into path steps; ``[...]`` (a mapping's value) ends the path."""
+    steps: list[str | int] = []
+
+    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", where):
+        if index == "...":
+            break
+
+        steps.append(name or int(index))
+
+    return tuple(steps)

@@ -1,0 +1,1 @@
+"""The edge proxy: XMPP streams with partners on 5269."""

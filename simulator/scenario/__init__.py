@@ -1,0 +1,1 @@
+"""Scenarios as data: model, loader, verb table, matching. Pure."""

@@ -1,0 +1,1 @@
+"""One socket each: byte connections with TLS, listeners, DNS lookup. asyncio begins here."""

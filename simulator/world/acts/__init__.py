@@ -1,0 +1,1 @@
+"""How each verb of a scenario is played in a world."""

@@ -1,0 +1,1 @@
+"""Who may sit in the seat of the system under test."""

@@ -1,0 +1,1 @@
+"""Persons inside the system or at a partner; the same steps for all."""

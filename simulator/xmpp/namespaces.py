@@ -1,0 +1,12 @@
+"""Names of XML namespaces, as the specifications spell them."""
+
+STREAMS = "http://etherx.jabber.org/streams"
+SERVER = "jabber:server"
+CLIENT = "jabber:client"
+DIALBACK = "jabber:server:dialback"
+DIALBACK_FEATURE = "urn:xmpp:features:dialback"
+STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
+STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+TLS = "urn:ietf:params:xml:ns:xmpp-tls"
+SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+XML = "http://www.w3.org/XML/1998/namespace"
