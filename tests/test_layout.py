@@ -42,7 +42,7 @@ TOP_LEVEL = {
     "scenarios",
     "tests",
     "reports",
-    "uv.lock",
+    "requirements.txt",
 }
 
 FILES = sorted(HOUSE.rglob("*.py"))
