@@ -1,0 +1,286 @@
+"""Everything an administrator can set on the gateway, in one YAML file; errors name file, line and column.
+
+Knows which settings belong together and which contradict each other. Does not know how they are carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from simulator.document import Document, read_document
+from simulator.gateway.negotiation import Negotiation, NotValid
+from simulator.gateway.partner import AllowedPartner, PartnerType
+from simulator.gateway.settings import (
+    CertificateFiles,
+    CertificateSettings,
+    DNSSettings,
+    EdgeSettings,
+    FrontendSettings,
+    GatewaySettings,
+    LimitSettings,
+    RetrySettings,
+    User,
+    normalized,
+)
+from simulator.gateway.spelling import Fault, misspelled
+from simulator.xmpp.address import AddressError, normalize_domain, parse_address
+
+__all__ = [
+    "AllowedPartner",
+    "CertificateFiles",
+    "CertificateSettings",
+    "Configuration",
+    "ConfigurationError",
+    "DNSSettings",
+    "EdgeSettings",
+    "FrontendSettings",
+    "GatewaySettings",
+    "LimitSettings",
+    "Negotiation",
+    "PartnerType",
+    "RetrySettings",
+    "User",
+    "checked",
+    "faults",
+    "read_configuration",
+]
+
+
+class ConfigurationError(Exception):
+    """A configuration that was not read from a file contradicts itself; `fault` says where."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        place = ".".join(map(str, fault.path))
+        super().__init__(f"{place}: {fault.message}" + (f"\n  {fault.hint}" if fault.hint else ""))
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True, dict=True):
+    """The whole configuration. Own domains and those of partners are normalised when it is made.
+
+    `warnings` are collected by `checked` and `read_configuration`; a file cannot set them.
+    """
+
+    domains: tuple[str, ...]
+    dns: DNSSettings
+    certificates: CertificateSettings
+    users: tuple[User, ...] = ()
+    partners: tuple[AllowedPartner, ...] = ()
+    gateway: GatewaySettings = GatewaySettings()
+    edge: EdgeSettings = EdgeSettings()
+    frontend: FrontendSettings = FrontendSettings()
+    limits: LimitSettings = LimitSettings()
+    retry: RetrySettings = RetrySettings()
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "domains", tuple(map(normalized, self.domains)))
+
+    def partner_for(self, domain: str) -> AllowedPartner | None:
+        """The partner that speaks for exactly this domain, or None: subdomains are not implied."""
+        return self._partners.get(normalized(domain))
+
+    def serves(self, domain: str) -> bool:
+        """Whether this is one of the gateway's own domains."""
+        return normalized(domain) in self._domains
+
+    def user(self, address: str) -> User | None:
+        """The user inside with this bare address, or None."""
+        try:
+            return self._users.get(parse_address(address).bare)
+        except AddressError:
+            return None
+
+    @cached_property
+    def _partners(self) -> dict[str, AllowedPartner]:
+        return {domain: partner for partner in self.partners for domain in partner.domains}
+
+    @cached_property
+    def _domains(self) -> frozenset[str]:
+        return frozenset(self.domains)
+
+    @cached_property
+    def _users(self) -> dict[str, User]:
+        return {parse_address(user.address).bare: user for user in self.users}
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read and check a YAML file; file names in it are relative to its folder. Raises DocumentError."""
+    document = read_document(path)
+
+    for fault in misspelled(document.data, Configuration, but_not=frozenset({"warnings"})):
+        raise document.error(fault.path, fault.message, fault.hint)
+
+    configuration = _with_absolute_files(document.convert(Configuration), path.parent)
+
+    for fault in (*faults(configuration), *_missing_files(configuration)):
+        raise document.error(fault.path, fault.message, fault.hint)
+
+    return msgspec.structs.replace(configuration, warnings=tuple(_positioned_warnings(configuration, document)))
+
+
+def checked(configuration: Configuration) -> Configuration:
+    """The same configuration with its warnings; raises ConfigurationError for the first fault."""
+    for fault in faults(configuration):
+        raise ConfigurationError(fault)
+
+    return msgspec.structs.replace(configuration, warnings=tuple(text for _, text in _warnings(configuration)))
+
+
+def faults(configuration: Configuration) -> Iterator[Fault]:
+    """Everything that a type cannot tell: malformed names, duplicates, contradictions, missing certificates."""
+    yield from _domain_faults(configuration)
+    yield from _user_faults(configuration)
+    yield from _partner_faults(configuration)
+    yield from _certificate_faults(configuration)
+
+
+def _domain_faults(configuration: Configuration) -> Iterator[Fault]:
+    if not configuration.domains:
+        yield Fault(("domains",), "the gateway needs at least one domain of its own")
+
+    seen: set[str] = set()
+
+    for index, domain in enumerate(configuration.domains):
+        yield from _name_faults(domain, ("domains", index))
+
+        if domain in seen:
+            yield Fault(("domains", index), f"the domain {domain} stands here twice", "remove one of the two")
+
+        seen.add(domain)
+
+
+def _user_faults(configuration: Configuration) -> Iterator[Fault]:
+    seen: set[str] = set()
+    own = ", ".join(configuration.domains)
+
+    for index, user in enumerate(configuration.users):
+        path = ("users", index, "address")
+
+        try:
+            address = parse_address(user.address)
+        except AddressError as error:
+            yield Fault(path, f"{user.address!r} is not an address: {error}", "write user@domain")
+            continue
+
+        if not address.local or address.resource:
+            yield Fault(path, f"{user.address!r} is not the address of a user", "write user@domain")
+        elif address.domain not in configuration.domains:
+            yield Fault(path, f"the user {user.address} is in none of the gateway's own domains", f"these are: {own}")
+        elif str(address) in seen:
+            yield Fault(path, f"the user {address} stands here twice", "remove one of the two")
+
+        seen.add(str(address))
+
+
+def _partner_faults(configuration: Configuration) -> Iterator[Fault]:
+    owners: dict[str, str] = {}
+
+    for index, partner in enumerate(configuration.partners):
+        for path, domain in _places(partner, ("partners", index)):
+            yield from _name_faults(domain, path)
+
+            if domain in configuration.domains:
+                yield Fault(path, f"{domain} is one of the gateway's own domains and cannot be a partner's")
+            elif domain in owners:
+                message = f"{domain} already belongs to the partner {owners[domain]}"
+                yield Fault(path, message, "a domain may stand once, as an identity or as an additional domain")
+            else:
+                owners[domain] = partner.identity
+
+        if partner.proxy_fqdn is not None:
+            yield from _name_faults(partner.proxy_fqdn, ("partners", index, "proxy-fqdn"))
+
+        yield from _negotiation_faults(partner, ("partners", index))
+
+
+def _places(partner: AllowedPartner, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    yield (*path, "identity"), partner.identity
+
+    for index, domain in enumerate(partner.additional_domains):
+        yield (*path, "additional-domains", index), domain
+
+
+def _negotiation_faults(partner: AllowedPartner, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    try:
+        assert partner.methods
+    except NotValid as error:
+        settings = f"{_settings(partner)} is not valid: {error}"
+        yield Fault((*path, "identity"), f"partner {partner.identity}: {settings}", "enable dialback, or SASL with TLS")
+
+
+def _settings(partner: AllowedPartner) -> str:
+    return (
+        f"tls-negotiation {partner.tls_negotiation.value}, sasl-negotiation {partner.sasl_negotiation.value}, "
+        f"support-dialback-negotiation {str(partner.support_dialback_negotiation).lower()}"
+    )
+
+
+def _certificate_faults(configuration: Configuration) -> Iterator[Fault]:
+    if configuration.frontend.sip_tls_port is not None and configuration.certificates.sip is None:
+        hint = "add certificates.sip, or set frontend.sip-tls-port to null"
+        yield Fault(("certificates",), "SIP over TLS needs a certificate", hint)
+
+    if configuration.certificates.external is not None:
+        return
+
+    for index, partner in enumerate(configuration.partners):
+        if partner.tls_negotiation is not Negotiation.NOT_SUPPORTED:
+            hint = "add certificates.external, or set tls-negotiation to NotSupported"
+            message = f"partner {partner.identity}: tls-negotiation {partner.tls_negotiation.value} needs a certificate"
+            yield Fault(("partners", index, "identity"), message, hint)
+
+
+def _name_faults(domain: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    try:
+        normalize_domain(domain)
+    except AddressError as error:
+        yield Fault(path, f"{domain!r} is not a domain name: {error}")
+
+
+def _warnings(configuration: Configuration) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for index, partner in enumerate(configuration.partners):
+        if partner.warning is not None:
+            yield ("partners", index, "identity"), f"partner {partner.identity}: {partner.warning}"
+
+
+def _positioned_warnings(configuration: Configuration, document: Document) -> Iterator[str]:
+    for path, text in _warnings(configuration):
+        error = document.error(path, f"warning: {text}")
+        yield str(error)
+
+
+def _with_absolute_files(configuration: Configuration, folder: Path) -> Configuration:
+    def absolute(name: str) -> str:
+        return str((folder / name).absolute())
+
+    def pair(files: CertificateFiles | None) -> CertificateFiles | None:
+        return files and CertificateFiles(certificate=absolute(files.certificate), key=absolute(files.key))
+
+    old = configuration.certificates
+    internal = CertificateFiles(certificate=absolute(old.internal.certificate), key=absolute(old.internal.key))
+    new = msgspec.structs.replace(
+        old, authority=absolute(old.authority), internal=internal, external=pair(old.external), sip=pair(old.sip)
+    )
+
+    return msgspec.structs.replace(configuration, certificates=new)
+
+
+def _missing_files(configuration: Configuration) -> Iterator[Fault]:
+    certificates = configuration.certificates
+    places: list[tuple[tuple[str | int, ...], str]] = [(("certificates", "authority"), certificates.authority)]
+
+    for name in ("external", "internal", "sip"):
+        files: CertificateFiles | None = getattr(certificates, name)
+
+        if files is not None:
+            places.append((("certificates", name, "certificate"), files.certificate))
+            places.append((("certificates", name, "key"), files.key))
+
+    for path, file in places:
+        if not Path(file).is_file():
+            yield Fault(path, f"there is no file {file}")

@@ -1,0 +1,128 @@
+"""The parts of the gateway's configuration, with their defaults. Durations are float seconds.
+
+Knows what can be set. Does not know files, partners or what the settings do.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from simulator.xmpp.address import AddressError, normalize_domain
+
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+#: 0 means: any free port
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+def normalized(domain: str) -> str:
+    """The domain as it is compared, or, if it is none, as it was written: `configuration.faults` reports that."""
+    try:
+        return normalize_domain(domain)
+    except AddressError:
+        return domain
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """A person inside: `address` is ``user@domain`` in one of the gateway's own domains."""
+
+    address: str
+    display_name: str = ""
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """The fields of `Set-CsXmppGatewayConfiguration`, all of them, with the documented defaults.
+
+    Without a `dialback_passphrase` a random secret is made at every start.
+    """
+
+    connection_limit: Positive = 1000
+    partner_connection_limit: Positive = 20
+    dialback_passphrase: str | None = None
+    enable_logging_all_message_bodies: bool = False
+    keep_alive_interval: Seconds = 300.0
+    stream_establishment_timeout: Seconds = 60.0
+    stream_inactivity_timeout: Seconds = 600.0
+    subscription_refresh_interval: Seconds = 28800.0
+
+
+class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Where the edge listens (partners on `host`:`port`, the front end on `link_host`:`link_port`) and how it dials.
+
+    `link_host` None means `host`. `connect_timeout` bounds one attempt to reach one address of a partner.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 5269
+    link_host: str | None = None
+    link_port: Port = 23456
+    connect_timeout: Seconds = 10.0
+
+
+class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Where SIP users find the front end. A port of None (null) switches that transport off.
+
+    `transaction_timeout` is Timer F of RFC 3261 (32 s): how long an answer to a request is awaited.
+    """
+
+    host: str = "127.0.0.1"
+    sip_tcp_port: Port | None = 5060
+    sip_tls_port: Port | None = 5061
+    transaction_timeout: Seconds = 32.0
+
+
+class DNSSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """The one name server that is asked; `timeout` bounds one question."""
+
+    server: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 53
+    timeout: Seconds = 2.0
+
+
+class CertificateFiles(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """A certificate (PEM, with its chain) and its private key (PEM)."""
+
+    certificate: str
+    key: str
+
+
+class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Who the gateway is. `external` faces partners, `internal` is used by both ends of the link, `sip` faces users.
+
+    `authority` (PEM) signed whatever is to be trusted. Both ends of the link demand `internal_name` in each
+    other's certificate: partners may well have theirs from the same authority.
+    """
+
+    authority: str
+    internal: CertificateFiles
+    internal_name: str = "link.internal"
+    external: CertificateFiles | None = None
+    sip: CertificateFiles | None = None
+
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """What a peer may make us hold: sizes of XML and lengths of queues."""
+
+    stanza_bytes: Positive = 262144
+    depth: Positive = 64
+    attributes: Positive = 64
+    #: stanzas that wait for one domain while a stream to it is negotiated
+    queued_stanzas: Positive = 1000
+    #: bytes that a peer may leave unread before its connection is given up
+    unsent_bytes: Positive = 4 * 1024 * 1024
+    #: largest SIP message
+    sip_bytes: Positive = 65536
+
+
+class RetrySettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Pauses before a failed connection is tried again: they double from the first to the longest.
+
+    RFC 6120 §3.3 asks for a growing, randomised pause before a partner is dialled again (`stream_…`).
+    """
+
+    link_first: Seconds = 0.1
+    link_longest: Seconds = 10.0
+    stream_first: Seconds = 1.0
+    stream_longest: Seconds = 60.0

@@ -1,0 +1,140 @@
+"""What sits in the seat: the system under test, as the world, the acts and the runner see it.
+
+Knows what every system must offer. Does not know any one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from simulator.journal import Journal
+from simulator.world.addresses import Addresses
+from simulator.world.ca import CertificateAuthority
+from simulator.world.users.user import User
+
+#: capability -> what a system can do that has it. A scenario that needs what a system lacks is UNSUPPORTED there.
+CAPABILITIES = {
+    "allow-list": "talks only to the partners it was told of",
+    "partner-settings": "TLS, SASL, dialback and the like are set for each partner",
+    "partner-types": "trusts users of a partner more or less, by the partner's type",
+    "connection-limits": "bounds the number of connections, of one partner and in all",
+    "timeouts": "its timeouts can be set to fractions of a second",
+    "keep-alive": "ends a stream on which no keep-alive arrived in time",
+    "retry": "dials a partner again after a failure, with a pause that can be set",
+    "limits": "the size and depth of what it accepts can be set",
+    "sip": "its users speak SIP",
+    "link": "it has two halves, whose link can be cut and mended",
+    "several-domains": "serves more than one domain of its own",
+    "configuration-errors": "refuses contradictory settings before it starts",
+    "graceful-shutdown": "closes its streams with system-shutdown when told to end",
+    "passphrase": "the secret of its dialback keys can be set",
+    "proxy": "a partner's proxy host can be set in place of SRV records",
+    "mutants": "can be seated with deliberate defects",
+}
+
+
+class SettingsRefused(Exception):  # noqa: N818 - an outcome that a scenario may wait for
+    """The system will not run with these settings; the text is what it says to its administrator."""
+
+
+class SystemFailed(Exception):  # noqa: N818 - says what happened
+    """The system did not start, or not in time; the text has its last log lines."""
+
+
+class NotInstalled(Exception):  # noqa: N818 - says what is the matter
+    """The system is not on this machine; the text says how to install it."""
+
+
+@dataclass(frozen=True)
+class SystemSettings:
+    """What the system's administrator has set, as a scenario writes it.
+
+    partners: domain -> settings (tls, sasl: required | optional | not-supported; dialback, keepalive: booleans; type:
+    federated | public-verified | public-unverified; additional: domains; proxy: host; limit: number). None stands
+    for "nobody said": a system with an allow-list then allows nobody.
+    gateway: keys as in the gateway's configuration (`stream-establishment-timeout: 0.5`, seconds).
+    configuration: further parts of it (`limits`, `retry`, ...), as mappings.
+    rules: a deliberate defect, for systems with the capability ``mutants``.
+    """
+
+    domains: tuple[str, ...] = ("contoso.com", "fabrikam.com")
+    users: tuple[str, ...] = ()
+    partners: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    gateway: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    rules: Any = None
+
+
+class Surroundings(Protocol):
+    """What a system finds around it when it starts."""
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where it may listen."""
+
+    @property
+    def authority(self) -> CertificateAuthority:
+        """Who signs its certificates."""
+
+    @property
+    def name_server(self) -> tuple[str, int]:
+        """The only name server it may ask: host and port."""
+
+    @property
+    def entropy(self) -> random.Random:
+        """Whatever it draws at random, if that can be steered."""
+
+
+class System(Protocol):
+    """A complete XMPP system, made of its settings and then started once."""
+
+    name: str
+    capabilities: frozenset[str]
+    #: whether scenarios with the same `sharing_key` play on one instance
+    shared: bool
+    #: set when the system ended without being told to; `cause_of_death` then says why, with its last log lines
+    died: asyncio.Event
+    cause_of_death: str
+
+    @property
+    def version(self) -> str:
+        """The version of the software; known once it has started."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Its own domains."""
+
+    def address_of(self, domain: str) -> tuple[str, int]:
+        """Host and port where partners reach this domain of its own."""
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Return when it is ready. Raises SettingsRefused, or SystemFailed; then nothing is left behind."""
+
+    async def stop(self) -> None:
+        """End it, surely and with nothing left behind; may be called at any time and again."""
+
+    async def shut_down(self) -> None:
+        """Tell it to end as an administrator would, and return when it has; `stop` is still due."""
+
+    async def user(self, address: str, journal: Journal) -> User:
+        """A person inside, who writes what he sees into `journal`; not yet signed in."""
+
+    def log_lines(self, last: int = 40) -> list[str]:
+        """The last lines of its own log."""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A kind of system: what can be known of it before one is started."""
+
+    name: str
+    says: str
+    capabilities: frozenset[str]
+    shared: bool
+    make: Callable[[SystemSettings], System]
+    #: equal for settings that one running instance can serve; only asked where `shared`
+    sharing_key: Callable[[SystemSettings], str] = lambda settings: ""
