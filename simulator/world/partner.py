@@ -1,0 +1,430 @@
+"""A fake federated domain, wholly under our control: where it listens, what it dials, whom it knows.
+
+Knows its domains, hosts, key, users and streams. What it is comes from a profile, how it misbehaves from quirks; what
+its streams do by themselves is `partner_automation`, how stanzas of its users leave is `partner_routes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import itertools
+import random
+from collections import deque
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from simulator.journal import Journal
+from simulator.scenario import model
+from simulator.wire.connection import Connection, open_connection
+from simulator.wire.listener import Listener, listen
+from simulator.world import partner_words as words
+from simulator.world.addresses import Addresses
+from simulator.world.dns import NameServer
+from simulator.world.partner_automation import answer_verification, greet, serve
+from simulator.world.partner_routes import Routes
+from simulator.world.partner_stream import PartnerStream
+from simulator.world.profiles import Profile, load_profile
+from simulator.world.quirks import behave
+from simulator.xmpp.dialback import dialback_key
+from simulator.xmpp.element import make_error
+
+#: The port of server-to-server streams (RFC 6120 §14.7).
+XMPP_SERVER_PORT = 5269
+#: Seconds to wait for a TCP connection to the system.
+CONNECT_TIMEOUT = 3.0
+
+_SERIAL = itertools.count(1)
+
+
+class Partner:
+    """One fake domain. `start` makes it listen and publishes its records; `stop` ends everything it has open."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: Profile,
+        quirks: Iterable[Any] = (),
+        *,
+        journal: Journal,
+        names: NameServer,
+        addresses: Addresses,
+        entropy: random.Random,
+        real: Callable[[str], str] = lambda name: name,
+        further_domains: Iterable[str] = (),
+        hosts: Iterable[str] | int | None = None,
+        zone: str | None = None,
+        listens: bool = True,
+        scripted: bool = False,
+        secret: str | None = None,
+        locate: Callable[[str], list[tuple[str, int]]] | None = None,
+    ) -> None:
+        """`name` is the scenario's, `real` gives the name that is used; `zone` stands instead of the profile's records.
+
+        `hosts` are names (or how many of the profile's listen), `scripted` holds every stream that the system opens
+        until a step takes it over. `locate` finds the servers of a domain, best first; by default in the fake zone.
+        """
+        self.name, self.domain, self.profile = name, real(name).lower(), profile
+        own = profile.additional_domains if name == profile.home else ()
+        self.domains: tuple[str, ...] = (self.domain, *(real(other).lower() for other in (*own, *further_domains)))
+        self.behaviour = behave(profile.behaviour, quirks)
+        self.journal, self.names = journal, names
+        self.secret = secret or f"{entropy.getrandbits(128):032x}"
+        self.scripted = scripted
+        self.expected_scripts = 0
+        """How many streams of the system are still to be taken over by a step (see `accept`)."""
+        self.holds_verification = False
+        """Whether requests to verify wait for a step."""
+        self.streams: dict[str, PartnerStream] = {}
+        """Scripted streams by the scenario's label."""
+        self.contacts: list[PartnerStream] = []
+        """Every connection that reached us, in order."""
+        self.asked: deque[tuple[PartnerStream, Element, int]] = deque()
+        """Requests to verify that no step has accounted for, with their journal entries."""
+        self.unanswered: deque[tuple[PartnerStream, Element]] = deque()
+        self.places: dict[str, tuple[str, int]] = {}
+        """host name -> address and port."""
+        self._zone, self._listens, self._hosts = zone, listens, hosts
+        self._addresses, self._entropy, self._real = addresses, entropy, real
+        self._locate = locate or names.service
+        self._serial = next(_SERIAL)
+        self._listeners: list[Listener] = []
+        self._open: set[PartnerStream] = set()
+        self._held: deque[PartnerStream] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._count = itertools.count(1)
+        self._changed = asyncio.Event()
+        self._mailboxes: dict[str, tuple[Callable[[Element], None], Container[str] | None]] = {}
+        self._routes = Routes(self)
+
+    # -- being there
+
+    @property
+    def host(self) -> str:
+        """The address of its first host."""
+        return next(iter(self.places.values()))[0]
+
+    @property
+    def port(self) -> int:
+        """The port of its first host."""
+        return next(iter(self.places.values()))[1]
+
+    async def start(self) -> None:
+        """Listen at each host and publish the records. Raises ListenError."""
+        for host in self._host_names():
+            await self._listen(host)
+
+        text = self._zone if self._zone is not None else self.profile.zone(self.name, self.domains, self.places)
+        self.names.publish(self.place(text))
+
+    async def stop(self) -> None:
+        """Close listeners and streams; nothing is left behind."""
+        for listener in self._listeners:
+            await listener.close()
+
+        for task in tuple(self._tasks):
+            task.cancel()
+
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+        for stream in tuple(self._open):
+            stream.close()
+
+        for stream in tuple(self._open):
+            await stream.gone()
+
+        for host in self.places:
+            self._addresses.give_back(self._member(host))
+
+    def place(self, text: str) -> str:
+        """Fill ``{address}``, ``{port}``, ``{address of HOST}`` and ``{port of HOST}`` into zone text."""
+        first = next(iter(self.places))
+
+        for host, (address, port) in self.places.items():
+            text = text.replace(f"{{address of {host}}}", address).replace(f"{{port of {host}}}", str(port))
+
+        return text.replace("{address}", self.places[first][0]).replace("{port}", str(self.places[first][1]))
+
+    def _host_names(self) -> tuple[str, ...]:
+        names = self.profile.host_names(self.name, self.domain)
+
+        if isinstance(self._hosts, int):
+            return names[: self._hosts] + tuple(
+                f"host{number}.{self.domain}" for number in range(len(names) + 1, self._hosts + 1)
+            )
+
+        return names if self._hosts is None else tuple(self._real(str(host)) for host in self._hosts)
+
+    async def _listen(self, host: str) -> None:
+        address = self._addresses.take(self._member(host))
+        port = self._addresses.port(XMPP_SERVER_PORT)
+        _refuse_abroad(address)
+        behaviour = self.behaviour
+        concerned = behaviour.door_host in ("", host)
+
+        if not self._listens or (behaviour.door == "refuses" and concerned):
+            # Nobody else has this address, so nobody answers there.
+            self.places[host] = address, port or XMPP_SERVER_PORT
+            return
+
+        door = behaviour.door if concerned else "open"
+        listener = await listen(
+            address, port, lambda connection: self._arrived(connection, door), service=f"partner {self.name}"
+        )
+        self._listeners.append(listener)
+        self.places[host] = address, listener.port
+        self.journal.record("listening", self.domain, host=address, port=listener.port, service="xmpp-server")
+
+    def _member(self, host: str) -> str:
+        return f"{host}/{self._serial}"
+
+    # -- being reached
+
+    def _arrived(self, connection: Connection, door: str) -> None:
+        stream = self._stream(connection, f"{self.domain}/in-{next(self._count)}", dialed=False)
+        stream.own_id = self.behaviour.stream_id or self.fresh_id()
+        self.contacts.append(stream)
+
+        if door in ("resets", "closes"):
+            stream.begin()
+            stream.drop("reset" if door == "resets" else "fin")
+        elif door in ("silent", "says"):
+            stream.deaf = True
+            stream.begin()
+            stream.send_bytes(self.behaviour.banner.encode())
+
+            if door == "says":
+                stream.drop()
+        elif self._wants_script():
+            stream.hold()
+            stream.begin()
+            self._held.append(stream)
+        else:
+            serve(self, stream)
+            stream.begin()
+
+        self._changed.set()
+
+    def _wants_script(self) -> bool:
+        # While a key of a scripted stream is being judged, the system's next stream is there to verify it.
+        judged = any(stream.key and not stream.over for stream in self.streams.values())
+
+        return self.scripted or (self.expected_scripts > len(self._held) and not judged)
+
+    async def accept(self, label: str, header: Mapping[str, Any] | None = None, *, answers: bool = True) -> PartnerStream:
+        """Take over the next stream that the system opens; with `answers`, its header gets ours and features.
+
+        `header` overrides parts of our header (see partner_words.HEADER_KEYS). The caller bounds the wait.
+        """
+        while not self._held:
+            await self.changed()
+
+        stream = self._held.popleft()
+        self.expected_scripts = max(0, self.expected_scripts - 1)
+        self.streams[label] = stream
+        stream.release()
+        await stream.arrived_header()
+
+        if answers:
+            theirs = stream.header
+            ours = words.header(
+                stream.behaviour,
+                sender=(theirs.to if theirs else None) or self.domain,
+                to=theirs.sender if theirs else None,
+                stream_id=stream.own_id,
+            )
+            greet(stream, self, ours.overridden(header or {}))
+
+        return stream
+
+    async def changed(self) -> None:
+        """Wait until a connection or a request to verify reaches us."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def asked_to_verify(self, stream: PartnerStream, element: Element) -> None:
+        """A db:verify reached us: answer it, or keep it for a step."""
+        self.asked.append((stream, element, stream.last_entry))
+
+        if self.holds_verification or self.behaviour.verify == "never":
+            self.unanswered.append((stream, element))
+        else:
+            answer_verification(self, stream, element)
+
+        self._changed.set()
+
+    # -- reaching out
+
+    async def open(self, label: str, to: str) -> PartnerStream:
+        """Connect to the server of a domain and say nothing; the stream is scripted. Raises OSError."""
+        stream = await self._connect(to, f"{self.domain}/{label or f'out-{next(self._count)}'}")
+        self.streams[label] = stream
+        stream.begin()
+
+        return stream
+
+    async def dial(
+        self, label: str, to: str, header: Mapping[str, Any] | None = None, *, sender: str | None = None
+    ) -> PartnerStream:
+        """As `open`, then send our header, parts of it as `header` says."""
+        stream = await self.open(label, to)
+        self.open_stream(stream, to, header, sender=sender)
+
+        return stream
+
+    def open_stream(
+        self, stream: PartnerStream, to: str, header: Mapping[str, Any] | None = None, *, sender: str | None = None
+    ) -> None:
+        """Send our initial header on a connection that is up."""
+        ours = words.header(self.behaviour, sender=sender or self.domain, to=to, stream_id=None)
+        stream.send_header(ours.overridden(header or {}))
+
+    async def dial_to_verify(self, domain: str) -> PartnerStream:
+        """Open a stream of our own to the authoritative server of a domain. Raises OSError."""
+        return await self._dial_beside(domain, "verify", self.domain)
+
+    async def dial_route(self, sender: str, to: str) -> PartnerStream:
+        """Open a stream of our own for stanzas of a pair. Raises OSError."""
+        return await self._dial_beside(to, "out", sender)
+
+    async def _dial_beside(self, to: str, what: str, sender: str) -> PartnerStream:
+        stream = await self._connect(to, f"{self.domain}/{what}-{next(self._count)}")
+        stream.reads_for = "the partner reads the answer to its own question"
+        stream.begin()
+        self.open_stream(stream, to, sender=sender)
+
+        return stream
+
+    async def _connect(self, to: str, label: str) -> PartnerStream:
+        problem: OSError = ConnectionRefusedError(f"the zone knows no server of {to}")
+
+        for host, port in self._locate(to):
+            _refuse_abroad(host)
+            source = self.host if self._addresses.own_addresses and ":" not in host else None
+
+            try:
+                connection = await open_connection(host, port, timeout=CONNECT_TIMEOUT, local_host=source)
+            except OSError as error:
+                problem = error
+            else:
+                return self._stream(connection, label, dialed=True)
+
+        raise problem
+
+    def _stream(self, connection: Connection, label: str, *, dialed: bool) -> PartnerStream:
+        stream = PartnerStream(
+            connection, journal=self.journal, actor=self.domain, label=label, behaviour=self.behaviour, dialed=dialed
+        )
+        self._open.add(stream)
+        stream.on_over = lambda: self._open.discard(stream)
+
+        return stream
+
+    # -- keys
+
+    def key(self, receiving: str, originating: str, stream_id: str) -> str:
+        """The dialback key by which `originating` (ours) proves itself to `receiving` (XEP-0185)."""
+        return dialback_key(self.secret, receiving, originating, stream_id)
+
+    def offer_key(self, stream: PartnerStream, sender: str, to: str, key: str | None = None) -> None:
+        """Send db:result on a stream that we dialled (XEP-0220 §2.1.1), with the right key unless `key` is given."""
+        right = self.key(to, sender, stream.id)
+        wrong = dialback_key(f"not {self.secret}", to, sender, stream.id)
+        stream.key = key if key is not None else right if self.behaviour.key == "right" else wrong
+        stream.send_xml(words.dialback(self.behaviour, "result", sender=sender, to=to, key=stream.key))
+
+    def fresh_id(self) -> str:
+        """A new stream id: unpredictable to the system, the same for the same seed."""
+        return f"{self._entropy.getrandbits(80):020x}"
+
+    # -- users
+
+    def add_user(
+        self, address: str, mailbox: Callable[[Element], None], contacts: Container[str] | None = None
+    ) -> None:
+        """Let stanzas to a bare address go to `mailbox`. Where the roster is a whitelist, `contacts` (real bare
+        addresses) are those whose messages come through; None: everybody's."""
+        self._mailboxes[address.lower()] = mailbox, contacts
+
+    def send_stanza(self, stanza: Element) -> None:
+        """Send a stanza of a user, whose 'from' is one of our domains; what cannot leave comes back to its mailbox."""
+        self._routes.send(stanza)
+
+    def use_stream(self, stream: PartnerStream, sender: str, to: str) -> None:
+        """Let stanzas of users leave on a stream on which the pair has been verified."""
+        stream.verified.add((sender.lower(), to.lower()))
+        self._routes.use((sender.lower(), to.lower()), stream)
+
+    def deliver(self, stanza: Element) -> str:
+        """Hand a stanza to the user it is for; returns what became of it."""
+        to, sender = _bare(stanza.get("to", "")), _bare(stanza.get("from", ""))
+        mailbox, contacts = self._mailboxes.get(to, (None, None))
+        answerable = stanza.get("type") not in ("error", "result") and not stanza.tag.endswith("}presence")
+
+        if mailbox is None:
+            if answerable:
+                # RFC 6121 §8.5.1: a message or request for nobody is answered with service-unavailable.
+                self.send_stanza(make_error(stanza, "service-unavailable"))
+
+            return "there is no such user"
+
+        if self.behaviour.whitelist and contacts is not None and sender not in contacts and answerable:
+            return "dropped: the sender is not on the user's roster"
+
+        mailbox(stanza)
+
+        return "delivered"
+
+    def returned(self, stanza: Element, condition: str) -> None:
+        """A stanza of a user could not leave: it comes back as an error."""
+        mailbox, _ = self._mailboxes.get(_bare(stanza.get("from", "")), (None, None))
+
+        if mailbox and stanza.get("type") != "error":
+            mailbox(make_error(stanza, condition))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside; it is cancelled when the partner stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def make_partner(
+    given: model.Partner,
+    *,
+    journal: Journal,
+    names: NameServer,
+    addresses: Addresses,
+    entropy: random.Random,
+    real: Callable[[str], str] = lambda name: name,
+) -> Partner:
+    """The partner that a scenario describes (see model.PARTNER_KEYS); raises DocumentError, QuirkError."""
+    options = given.options
+
+    return Partner(
+        given.domain,
+        load_profile(given.profile),
+        given.quirks,
+        journal=journal,
+        names=names,
+        addresses=addresses,
+        entropy=entropy,
+        real=real,
+        further_domains=options.get("domains", ()),
+        hosts=options.get("hosts"),
+        zone=real(options["dns"]) if "dns" in options else None,
+        listens=options.get("listens", True),
+        scripted=options.get("streams") == "scripted",
+        secret=options.get("secret"),
+    )
+
+
+def _refuse_abroad(host: str) -> None:
+    """Refuse every address outside 127.0.0.0/8 and ::1: a partner never leaves this machine."""
+    if not ipaddress.ip_address(host).is_loopback:
+        raise PermissionError(f"{host} is not on loopback: a partner contacts nobody else")
+
+
+def _bare(address: str) -> str:
+    return address.split("/", 1)[0].lower()

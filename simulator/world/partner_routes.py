@@ -1,0 +1,110 @@
+"""How stanzas of a partner's users leave: one verified stream per pair of domains, dialled when it is needed.
+
+Knows the initiating server of XEP-0220. Does not know who the users are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+from xml.etree.ElementTree import Element
+
+from simulator.world import partner_words as words
+from simulator.world.partner_automation import RESULT, domain_of
+from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.xmpp.element import serialize
+
+Pair = tuple[str, str]
+
+
+class Origin(Protocol):
+    """What the routes need of their partner."""
+
+    def offer_key(self, stream: PartnerStream, sender: str, to: str) -> None:
+        """Send db:result on a stream that the partner dialled."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside, cancelled when the partner stops."""
+
+    def returned(self, stanza: Element, condition: str) -> None:
+        """A stanza could not leave."""
+
+    async def dial_route(self, sender: str, to: str) -> PartnerStream:
+        """Open a stream for a pair; raises OSError."""
+
+
+class Routes:
+    """Queues and streams by pair (own domain, remote domain)."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._streams: dict[Pair, PartnerStream] = {}
+        self._queues: dict[Pair, list[Element]] = {}
+
+    def use(self, pair: Pair, stream: PartnerStream) -> None:
+        """From now on, stanzas of this pair leave on `stream`, which is verified for it."""
+        self._streams[pair] = stream
+
+    def send(self, stanza: Element) -> None:
+        """Send a stanza now, or once a stream for its pair is verified."""
+        pair = domain_of(stanza.get("from", "")), domain_of(stanza.get("to", ""))
+        stream = self._streams.get(pair)
+
+        if stream and not stream.connection.closed and pair in stream.verified:
+            _say(stream, stanza)
+        elif pair in self._queues:
+            self._queues[pair].append(stanza)
+        else:
+            # XEP-0220 §2.1.1: stanzas are queued until the receiving server has said valid.
+            self._queues[pair] = [stanza]
+            self._origin.spawn(self._establish(pair))
+
+    async def _establish(self, pair: Pair) -> None:
+        condition = "remote-server-timeout"
+
+        try:
+            async with asyncio.timeout(10):
+                stream = await self._origin.dial_route(*pair)
+                await stream.arrived_features()
+                self._origin.offer_key(stream, *pair)
+                condition = await _result(stream, pair)
+        except (OSError, StreamOver, TimeoutError):
+            pass
+
+        queue = self._queues.pop(pair)
+
+        if condition:
+            for stanza in queue:
+                self._origin.returned(stanza, condition)
+            return
+
+        stream.verified.add(pair)
+        self._streams[pair] = stream
+
+        for stanza in queue:
+            _say(stream, stanza)
+
+
+async def _result(stream: PartnerStream, pair: Pair) -> str:
+    """Wait for the answer to our key: "" when it is valid, else the stanza error of XEP-0220 §2.1.1."""
+    while True:
+        answered = (await stream.next_element()).element
+
+        if answered.tag == RESULT and (answered.get("to", "").lower(), answered.get("from", "").lower()) == pair:
+            kind = answered.get("type")
+
+            return {"valid": "", "invalid": "internal-server-error"}.get(kind or "", "remote-server-timeout")
+
+
+def _say(stream: PartnerStream, stanza: Element) -> None:
+    text = serialize(stanza).decode()
+
+    if not stream.behaviour.vanishes:
+        stream.send_xml(text)
+        return
+
+    stream.send_xml(text[: len(text) // 2])
+    asyncio.get_running_loop().call_later(0.02, stream.drop, "reset")
+
+
