@@ -91,7 +91,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     def user(self, address: str) -> User | None:
         """The user inside with this bare address, or None."""
         try:
-            return self._users.get(parse_address(address).bare)
+            return self._users.get(str(parse_address(address).bare))
         except AddressError:
             return None
 
@@ -105,7 +105,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
 
     @cached_property
     def _users(self) -> dict[str, User]:
-        return {parse_address(user.address).bare: user for user in self.users}
+        return {str(parse_address(user.address)): user for user in self.users}
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -164,7 +164,7 @@ def _user_faults(configuration: Configuration) -> Iterator[Fault]:
         try:
             address = parse_address(user.address)
         except AddressError as error:
-            yield Fault(path, f"{user.address!r} is not an address: {error}", "write user@domain")
+            yield Fault(path, str(error), "write user@domain")
             continue
 
         if not address.local or address.resource:
@@ -239,7 +239,7 @@ def _name_faults(domain: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
     try:
         normalize_domain(domain)
     except AddressError as error:
-        yield Fault(path, f"{domain!r} is not a domain name: {error}")
+        yield Fault(path, f"not a domain name: {error}")
 
 
 def _warnings(configuration: Configuration) -> Iterator[tuple[tuple[str | int, ...], str]]:
