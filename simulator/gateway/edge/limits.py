@@ -1,0 +1,51 @@
+"""Decisions about how many streams there may be, how long they live, and what they are used for. Pure.
+
+Knows the gateway's and the partners' settings. Does not know clocks or connections. Durations are in seconds.
+"""
+
+from __future__ import annotations
+
+from simulator.gateway.partner import AllowedPartner
+from simulator.gateway.settings import GatewaySettings
+from simulator.xmpp.errors import StreamCondition
+
+
+def connection_is_allowed(existing: int, limit: int) -> bool:
+    """Whether one more connection may be added to the existing ones."""
+    return existing < limit
+
+
+def establishment_timeout(settings: GatewaySettings) -> float | None:
+    """How long a stream may take to be authenticated; None for ever."""
+    return settings.stream_establishment_timeout
+
+
+def inactivity_timeout(settings: GatewaySettings) -> float | None:
+    """How long a stream may be idle; None for ever."""
+    return settings.stream_inactivity_timeout
+
+
+def keep_alive_timeout(settings: GatewaySettings, partner: AllowedPartner) -> float | None:
+    """How long a partner may be silent on its stream; None for ever, when no keep-alives are expected of it."""
+    return settings.keep_alive_interval if partner.enable_keep_alive else None
+
+
+def tries_next_target() -> bool:
+    """RFC 6120 §3.2.1: after a failure to connect "it repeats the process […] for the next FQDN"."""
+    return True
+
+
+def senders_share_stream(peer_handles_dialback_errors: bool) -> bool:
+    """Whether a second domain of ours may use an existing stream: a peer that does not know dialback errors would
+    close it, with all that is authorised on it, when the second is refused (XEP-0220 §2.5, §2.6)."""
+    return peer_handles_dialback_errors
+
+
+def takes_stanzas_outbound() -> bool:
+    """RFC 6120 §4.5: streams between servers are unidirectional; stanzas on a stream that we opened do not count."""
+    return False
+
+
+def farewell() -> StreamCondition | None:
+    """What open streams are told when the gateway stops (RFC 6120 §4.9.3.20)."""
+    return StreamCondition.SYSTEM_SHUTDOWN

@@ -1,0 +1,94 @@
+"""Every decision of the gateway that a partner or a user can see: each a pure function, each a field.
+
+Knows what is decided, by which function. Does not know how it is carried out. A deliberate defect is one
+`dataclasses.replace`, e.g. ``replace(Rules(), key_is_valid=lambda *_: True)``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Sequence, Set
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from simulator.gateway.configuration import Configuration
+from simulator.gateway.edge import admission, answers, failures, header, limits
+from simulator.gateway.edge.admission import Pair, RequestJudgement
+from simulator.gateway.edge.answers import Question
+from simulator.gateway.edge.failures import Failure
+from simulator.gateway.edge.header import FeatureJudgement, HeaderJudgement
+from simulator.gateway.frontend.rules import FrontEndRules
+from simulator.gateway.negotiation import Method
+from simulator.gateway.partner import AllowedPartner
+from simulator.gateway.settings import GatewaySettings
+from simulator.wire import service
+from simulator.wire.service import ServiceRecord, WithoutService
+from simulator.xmpp import dialback
+from simulator.xmpp.errors import RemoteProtocolError, StanzaCondition, StreamCondition
+from simulator.xmpp.events import DialbackVerify, StreamFeatures, StreamHeader
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the gateway decides; the defaults are right."""
+
+    # who we are and whom we speak to
+    host_is_served: Callable[[str, Set[str]], bool] = admission.host_is_served
+    sender_is_ours: Callable[[str, Set[str]], bool] = admission.sender_is_ours
+    partner_for: Callable[[Configuration, str], AllowedPartner | None] = Configuration.partner_for
+
+    # how partners are found
+    order_targets: Callable[[Sequence[ServiceRecord], random.Random], list[ServiceRecord]] = service.order_targets
+    service_is_denied: Callable[[Sequence[ServiceRecord]], bool] = service.service_is_denied
+    falls_back_to_address: Callable[[WithoutService], bool] = service.falls_back_to_address
+    tries_next_target: Callable[[], bool] = limits.tries_next_target
+
+    # stream headers and features
+    judge_header: Callable[..., HeaderJudgement] = header.judge_header
+    answered_version: Callable[[str | None], str | None] = header.answered_version
+    features_are_sent: Callable[[str | None], bool] = header.features_are_sent
+    judge_answer: Callable[[StreamHeader], RemoteProtocolError | None] = header.judge_answer
+    judge_features: Callable[[StreamHeader, StreamFeatures | None], FeatureJudgement] = header.judge_features
+
+    # dialback, all roles
+    dialback_key: Callable[[str, str, str, str], str] = dialback.dialback_key
+    key_is_valid: Callable[[str, str, str, str, str], bool] = dialback.key_is_valid
+
+    # dialback, receiving role
+    judge_request: Callable[..., RequestJudgement] = admission.judge_request
+    dialback_is_ignored: Callable[[AllowedPartner], bool] = admission.dialback_is_ignored
+    dialback_is_allowed: Callable[[Collection[Method], bool], bool] = admission.dialback_is_allowed
+    stream_survives: Callable[[StanzaCondition], bool] = admission.stream_survives
+    verification_is_expected: Callable[[Question, Collection[Question]], bool] = answers.verification_is_expected
+    verification_is_positive: Callable[[str | None], bool] = answers.verification_is_positive
+    answer_to_unverified: Callable[[Failure], StanzaCondition] = failures.answer_to_unverified
+    answer_to_invalid: Callable[[bool], str] = failures.answer_to_invalid
+    invalid_closes_stream: Callable[[], bool] = failures.invalid_closes_stream
+
+    # dialback, authoritative role
+    answer_verification: Callable[..., DialbackVerify | None] = answers.answer_verification
+
+    # dialback, initiating role
+    result_is_expected: Callable[[Pair, Set[Pair]], bool] = answers.result_is_expected
+    queue_may_leave: Callable[[str | None], bool] = answers.queue_may_leave
+    senders_share_stream: Callable[[bool], bool] = limits.senders_share_stream
+
+    # stanzas from partners
+    pair_of_stanza: Callable[[str | None, str | None], Pair | None] = admission.pair_of_stanza
+    pair_is_valid: Callable[[Pair, Set[Pair]], bool] = admission.pair_is_valid
+    refusal_of_stanza: Callable[[Pair | None, Set[Pair], Set[str]], StreamCondition] = admission.refusal_of_stanza
+    takes_stanzas_outbound: Callable[[], bool] = limits.takes_stanzas_outbound
+    is_answered: Callable[[Element], bool] = failures.is_answered
+
+    # stanzas to partners
+    bounce_condition: Callable[[Failure], StanzaCondition] = failures.bounce_condition
+    is_bounced: Callable[[Element], bool] = failures.is_bounced
+
+    # limits and the end of streams
+    connection_is_allowed: Callable[[int, int], bool] = limits.connection_is_allowed
+    establishment_timeout: Callable[[GatewaySettings], float | None] = limits.establishment_timeout
+    inactivity_timeout: Callable[[GatewaySettings], float | None] = limits.inactivity_timeout
+    keep_alive_timeout: Callable[[GatewaySettings, AllowedPartner], float | None] = limits.keep_alive_timeout
+    farewell: Callable[[], StreamCondition | None] = limits.farewell
+
+    frontend: FrontEndRules = field(default_factory=FrontEndRules)

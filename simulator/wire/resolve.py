@@ -1,0 +1,246 @@
+"""Finds the hosts that speak for a domain, by asking one given name server (RFC 6120 §3.2).
+
+Knows questions and answers of DNS, and how long they may be kept. Does not know what is done with the addresses;
+what SRV records mean is `service`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
+import dns.rdtypes.IN.SRV
+from dns.rdata import Rdata
+
+from simulator.wire import service
+from simulator.wire.service import XMPP_SERVER_PORT, ServiceRecord, Target, WithoutService
+
+#: an answer is kept for its TTL, but no longer than this, in seconds
+LONGEST_TTL = 86400.0
+#: that something is not there is kept for the SOA's minimum (RFC 2308 §5), but no longer than this, in seconds
+LONGEST_NEGATIVE_TTL = 300.0
+#: answers kept at one time
+CACHE_SIZE = 10000
+#: aliases followed for one question
+LONGEST_CHAIN = 8
+
+
+class ResolveError(Exception):
+    """No host is known for a domain: see the subclasses for why."""
+
+
+class NoSuchDomain(ResolveError):  # noqa: N818 - says it all
+    """The name server says that neither the service nor an address is there, or the name cannot be one."""
+
+
+class ServiceDenied(ResolveError):  # noqa: N818
+    """An SRV record with the target "." says that the domain does not federate."""
+
+
+class NotResolved(ResolveError):  # noqa: N818
+    """The name server gave no usable answer; it may do so later."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Records of the type asked for, usable `until` a time of the event loop."""
+
+    records: tuple[Rdata, ...] = ()
+    until: float = 0.0
+
+
+class Resolver:
+    """Asks the name server at `server`:`port`; `timeout` bounds one question in seconds, one repetition included.
+
+    The three functions are the decisions of `service`; a deliberate defect replaces one of them.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        port: int = 53,
+        timeout: float = 2.0,
+        entropy: random.Random | None = None,
+        *,
+        order_targets: Callable[[Sequence[ServiceRecord], random.Random], list[ServiceRecord]] = service.order_targets,
+        service_is_denied: Callable[[Sequence[ServiceRecord]], bool] = service.service_is_denied,
+        falls_back_to_address: Callable[[WithoutService], bool] = service.falls_back_to_address,
+    ) -> None:
+        self._server, self._port, self._timeout = server, port, timeout
+        self._entropy = entropy or random.SystemRandom()
+        self._order_targets = order_targets
+        self._service_is_denied = service_is_denied
+        self._falls_back_to_address = falls_back_to_address
+        self._cache: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], _Answer] = {}
+
+    async def targets(self, domain: str) -> list[Target]:
+        """The hosts of a domain in the order in which to try them; addresses are looked up one host at a time.
+
+        `domain` is normalised; an IP address stands for itself. Raises ServiceDenied, NoSuchDomain, NotResolved.
+        """
+        if _is_address(domain):
+            return [Target(domain, XMPP_SERVER_PORT, published=False)]
+
+        # "_xmpp-server._tcp.im.example.com.": absolute, so that no search list is ever appended.
+        try:
+            answer = await self._ask(_name(f"_xmpp-server._tcp.{domain}"), dns.rdatatype.SRV)
+        except NotResolved:
+            return self.fallback(domain, WithoutService.NO_RESPONSE)
+
+        records = [
+            ServiceRecord(record.priority, record.weight, record.port, record.target.to_text(omit_final_dot=True))
+            for record in answer
+            if isinstance(record, dns.rdtypes.IN.SRV.SRV)
+        ]
+        records = [ServiceRecord(r.priority, r.weight, r.port, "" if r.host == "." else r.host) for r in records]
+
+        if not records:
+            return self.fallback(domain, WithoutService.NOT_PUBLISHED)
+
+        if self._service_is_denied(records):
+            raise ServiceDenied(f"{domain} publishes that it does not federate (SRV target '.')")
+
+        # RFC 2782: the root cannot be connected to, and neither can port 0.
+        usable = [record for record in records if record.host and record.port]
+
+        return [Target(record.host, record.port) for record in self._order_targets(usable, self._entropy)]
+
+    def fallback(self, domain: str, reason: WithoutService) -> list[Target]:
+        """The domain itself as target, where RFC 6120 §3.2.2 allows it; else nothing."""
+        if not self._falls_back_to_address(reason):
+            return []
+
+        return [Target(domain, XMPP_SERVER_PORT, published=False)]
+
+    async def addresses(self, host: str) -> list[str]:
+        """The IP addresses of a host, IPv4 first. Raises NoSuchDomain, NotResolved."""
+        if _is_address(host):
+            return [host]
+
+        name = _name(host)
+        answers = await asyncio.gather(
+            self._ask(name, dns.rdatatype.A), self._ask(name, dns.rdatatype.AAAA), return_exceptions=True
+        )
+        found: list[str] = []
+
+        for answer in answers:
+            if not isinstance(answer, BaseException):
+                found += [
+                    record.address
+                    for record in answer
+                    if isinstance(record, (dns.rdtypes.IN.A.A, dns.rdtypes.IN.AAAA.AAAA))
+                ]
+
+        if found:
+            return found
+
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+        raise NoSuchDomain(f"{host} has no address")
+
+    async def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> tuple[Rdata, ...]:
+        """Records of one type, aliases followed; empty when there are none. Raises NotResolved."""
+        now = asyncio.get_running_loop().time()
+        kept = self._cache.get((name, kind))
+
+        if kept is not None and kept.until > now:
+            return kept.records
+
+        question, until = name, now + LONGEST_TTL
+
+        for _ in range(LONGEST_CHAIN):
+            reply = cast("dns.message.QueryMessage", await self._exchange(question, kind))
+
+            try:
+                chain = reply.resolve_chaining()
+            except dns.exception.DNSException as error:
+                raise NotResolved(f"{name} {kind.name}: {error}") from None
+
+            until = min(until, now + chain.minimum_ttl)
+
+            if chain.answer is not None:
+                return self._keep(name, kind, _Answer(tuple(chain.answer), until))
+
+            if chain.canonical_name == question:
+                return self._keep(name, kind, _Answer((), now + _negative_ttl(reply)))
+
+            question = chain.canonical_name
+
+        raise NotResolved(f"{name} {kind.name}: too many aliases")
+
+    def _keep(self, name: dns.name.Name, kind: dns.rdatatype.RdataType, answer: _Answer) -> tuple[Rdata, ...]:
+        if len(self._cache) >= CACHE_SIZE:
+            del self._cache[next(iter(self._cache))]
+
+        self._cache[name, kind] = answer
+
+        return answer.records
+
+    async def _exchange(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message:
+        """One answer: over UDP, over TCP when it is truncated, and asked twice when it does not come."""
+        question = dns.message.make_query(name, kind)
+        question.id = self._entropy.randrange(1 << 16)
+        failure = "did not answer"
+
+        for _ in range(2):
+            try:
+                # RFC 5452 §9: what comes from elsewhere, with another id or to another question, is not an answer.
+                reply, _ = await dns.asyncquery.udp_with_fallback(
+                    question,
+                    self._server,
+                    timeout=self._timeout / 2,
+                    port=self._port,
+                    ignore_unexpected=True,
+                    ignore_errors=True,
+                )
+            except (dns.exception.DNSException, OSError, EOFError) as error:
+                failure = str(error) or type(error).__name__
+                continue
+
+            if reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                return reply
+
+            failure = f"answered {dns.rcode.to_text(reply.rcode())}"
+            break
+
+        raise NotResolved(f"{name} {kind.name}: the name server {self._server} port {self._port} {failure}")
+
+
+def _negative_ttl(reply: dns.message.Message) -> float:
+    """RFC 2308 §5: the lesser of the SOA's minimum and its TTL; without a SOA nothing is kept."""
+    for records in reply.authority:
+        if records.rdtype == dns.rdatatype.SOA:
+            return float(min(records.ttl, records[0].minimum, LONGEST_NEGATIVE_TTL))
+
+    return 0.0
+
+
+def _name(text: str) -> dns.name.Name:
+    """An absolute name; U-labels become A-labels. Raises NoSuchDomain for what cannot be a name."""
+    try:
+        return dns.name.from_text(text, dns.name.root)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise NoSuchDomain(f"{text} cannot be a domain name: {error}") from None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+
+    return True
