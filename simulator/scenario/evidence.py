@@ -55,9 +55,10 @@ SEEN = {
 #: The judges: `Verb.expects` -> what they hold against each other.
 EXPECTS = {
     "nothing": "the act itself: it must come to its end",
+    "started": "the act itself: the system runs and accepts its settings",
     "connection": "the connection came up, and a header or an end of the stream came back",
     "header": "argument: mapping of attributes (null: absent) against `header`",
-    "features": "argument: XML pattern, or a list of patterns of features, against `features`",
+    "features": "argument: XML pattern, a list of patterns of features, or `none`, against `features`",
     "element": "argument: XML pattern against `xml`",
     "authenticated": "`xml` is a db:result of type valid",
     "end": "argument: condition, or mapping {condition, text, closing-tag, tcp}, against `ended`",

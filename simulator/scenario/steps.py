@@ -27,6 +27,8 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
     expects: str = "nothing"
     """The judge: a name of `evidence.EXPECTS`."""
     argument: ArgumentKind = "none"
+    default: str | None = None
+    """What an argument that is left out stands for."""
     xml: bool = False
     """An argument that is text is one XML element."""
     keys: tuple[str, ...] = ()
@@ -146,10 +148,10 @@ _TABLE = (
         name="receives features",
         actors=_PARTNER,
         says="Holds the features of this stream against a pattern: the whole <stream:features/>, or a list of "
-        "features that must be among them. Null: there must be none.",
+        "features that must be among them; `none`: there must be none.",
         example="gmail.com receives features: [\"<dialback xmlns='urn:xmpp:features:dialback'>...</dialback>\"]",
         expects="features",
-        argument="optional",
+        argument="required",
         stream=True,
     ),
     Verb(
@@ -182,6 +184,7 @@ _TABLE = (
         example="gmail.com is asked to verify: <db:verify from='contoso.com' to='gmail.com' id='{id}'>...</db:verify>",
         expects="element",
         argument="optional",
+        default="<db:verify>...</db:verify>",
         xml=True,
         opens=True,
         stream=True,
@@ -339,7 +342,9 @@ _TABLE = (
         keys=("name", "type", "transport"),
         proof="period",
     ),
-    Verb(name="starts", actors=("system",), says="Starts, and is ready.", example="the system starts"),
+    Verb(
+        name="starts", actors=("system",), says="Starts, and is ready.", example="the system starts", expects="started"
+    ),
     Verb(
         name="refuses its settings",
         actors=("system",),

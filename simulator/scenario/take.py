@@ -1,0 +1,89 @@
+"""Which of the waiting arrivals does a step take?
+
+Acts ask it, so that they pass over exactly what the verdict allows. Knows patterns; judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from simulator.scenario.match import match_element, match_fields
+from simulator.scenario.model import Scenario, Step
+from simulator.scenario.names import recast
+from simulator.scenario.steps import VERBS
+
+Arrival = str | Mapping[str, Any]
+"""An element as XML text, or the data of a `delivered` entry."""
+
+ENDS = "ends"
+"""The key of a *may also receive* that allows the end of a stream: ``{ends: CONDITION}``."""
+
+
+def choose(
+    scenario: Scenario,
+    step: Step,
+    waiting: Sequence[Arrival],
+    captures: Mapping[str, str],
+    cast: Mapping[str, str] | None = None,
+) -> int | None:
+    """Return the number of the arrival that `step` takes, or None when it must wait for another.
+
+    That is the first one, except that those are passed over which *may also receive* allows and which are not what the
+    step wants. A user's step passes over what answers another question: *receives a message* over acknowledgements, *is
+    refused* and *is accepted* over messages.
+    """
+    verb = VERBS[step.verb]
+    wanted = [recast(step.argument if step.argument is not None else verb.default, cast or {})]
+    wanted += [recast(other.argument, cast or {}) for other in step.alternatives if other.verb == step.verb]
+    allowed = recast(list(scenario.may_also_until(step)), cast or {})
+
+    for number, arrival in enumerate(waiting):
+        if not _concerns(verb.expects, arrival):
+            continue
+
+        if any(_fits(pattern, arrival, captures) for pattern in wanted):
+            return number
+
+        if not is_allowed(allowed, arrival, captures):
+            return number
+
+    return None
+
+
+def is_allowed(patterns: Iterable[Any], arrival: Arrival, captures: Mapping[str, str]) -> bool:
+    """Whether one of the patterns of *may also receive* fits this arrival."""
+    return any(_fits(pattern, arrival, captures) for pattern in patterns)
+
+
+def end_is_allowed(patterns: Iterable[Any], condition: str | None) -> bool:
+    """Whether one of the patterns allows a stream to end with this condition."""
+    return any(
+        isinstance(pattern, Mapping) and ENDS in pattern and pattern[ENDS] in (condition, "...") for pattern in patterns
+    )
+
+
+def _concerns(expects: str, arrival: Arrival) -> bool:
+    """Whether an arrival is of the sort that this step waits for at all."""
+    what = "" if isinstance(arrival, str) else arrival.get("what")
+
+    return {
+        "message": what != "accepted",
+        "refusal": what == "refusal",
+        "accepted": what in ("accepted", "refusal"),
+    }.get(expects, True)
+
+
+def _fits(pattern: Any, arrival: Arrival, captures: Mapping[str, str]) -> bool:
+    if pattern is None:
+        return False
+
+    if isinstance(arrival, str):
+        return isinstance(pattern, str) and match_element(pattern, arrival, dict(captures)) is None
+
+    if isinstance(pattern, Mapping) and ENDS in pattern:
+        return False
+
+    fields = pattern if isinstance(pattern, Mapping) else {"body": pattern}
+
+    return match_fields(fields, arrival, dict(captures), "message") is None
