@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from simulator.journal import Journal
+from simulator.scenario.match import fill
+from simulator.scenario.names import recast
 
 if TYPE_CHECKING:
     from simulator.scenario.model import Scenario, Step
     from simulator.world.partner import Partner
     from simulator.world.users.user import User
     from simulator.world.world import World
-
-DEFAULT_DEADLINE = 3.0
-"""Seconds a step may take where neither the step nor the scenario says otherwise."""
 
 
 class DeadlinePassed(Exception):  # noqa: N818 - it names what happened
@@ -39,6 +36,14 @@ class NotPlayable(Exception):  # noqa: N818 - it says what the step is
     """A step cannot be played as it is written (unknown label, no such user): our own or the scenario's fault."""
 
 
+class Unreached(Exception):  # noqa: N818 - an outcome of a step
+    """A step could not begin, for its stream, its user or its partner's state was not there; says why."""
+
+
+class Unsupported(Exception):  # noqa: N818 - an outcome of a step
+    """The system lacks the capability that a step needs; the text is its name."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What one act saw."""
@@ -51,35 +56,6 @@ class Seen:
     """``{name}`` values that the act itself learned; those of a pattern are captured by the judge."""
 
 
-class Cast:
-    """Who plays whom: names as the scenario spells them, and the real names of this run.
-
-    A name covers its subdomains as well: with ``gmail.com`` -> ``gmail.com.k3x9.example`` also
-    ``sub.gmail.com`` and ``juliet@gmail.com`` are recast, and nothing else that happens to hold the same letters.
-    """
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = dict(names)
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        changed = sorted((name for name, real in self.names.items() if name != real), key=len, reverse=True)
-
-        if not changed:
-            return None
-
-        return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, changed))})(?!\.?[\w-])", re.IGNORECASE)
-
-    def real(self, text: str) -> str:
-        """Put real names in place of the scenario's, in a name or in any longer text; keeps an all-upper spelling."""
-        return self._pattern.sub(self._recast, text) if self._pattern else text
-
-    def _recast(self, match: re.Match[str]) -> str:
-        real = self.names[match[0].lower()]
-
-        return real.upper() if match[0].isupper() else real
-
-
 @dataclass
 class Stage:
     """One scenario while it is played."""
@@ -87,7 +63,8 @@ class Stage:
     scenario: Scenario
     world: World
     journal: Journal
-    cast: Cast
+    cast: dict[str, str]
+    """The scenario's name -> the real one, where they differ."""
     entropy: random.Random
     """The only source of chance: the same seed gives the same run."""
     partners: dict[str, Partner] = field(default_factory=dict)
@@ -98,8 +75,8 @@ class Stage:
     """``{name}`` -> what stood there when it was first seen."""
 
     def deadline(self, step: Step) -> float:
-        """Seconds that `step` may take: its own ``within``, else the scenario's deadline, else the default."""
-        return step.within or self.scenario.deadline or DEFAULT_DEADLINE
+        """Seconds that `step` may take: its own ``within``, else the scenario's deadline."""
+        return step.within or self.scenario.deadline
 
     @asynccontextmanager
     async def within(self, step: Step, waiting_for: str) -> AsyncIterator[None]:
@@ -112,14 +89,16 @@ class Stage:
 
     def real(self, text: str) -> str:
         """Put real names in place of the scenario's (in a name, an address, or a longer text)."""
-        return self.cast.real(text)
+        named: str = recast(text, self.cast)
+
+        return named
 
     def fill(self, text: str) -> str:
         """Make `text` ready to be sent: real names, and ``{name}`` replaced by what was captured.
 
         An unknown ``{name}`` stays as it is: braces are ordinary characters in XML.
         """
-        return re.sub(r"\{([a-z][a-z0-9-]*)\}", lambda match: self.captures.get(match[1], match[0]), self.real(text))
+        return fill(self.real(text), self.captures)
 
     def partner(self, name: str) -> Partner:
         """Return the partner that the scenario calls `name`; raises NotPlayable."""

@@ -105,10 +105,10 @@ class User(Protocol):
         subject: str | None = None,
         thread: str | None = None,
         language: str | None = None,
-        content_type: str | None = None,
+        extra: str = "",
     ) -> None:
         """Send an instant message and return when it left (not when it was answered).
 
         What becomes of it arrives in the inbox with the same `id`: `accepted` (SIP 2xx) or `refusal`.
-        `content_type` is for SIP users (default ``text/plain``); others ignore it.
+        `extra` is XML that is put into the stanza; SIP users ignore it.
         """
