@@ -86,8 +86,10 @@ class StreamError:
     condition: str
     """A StreamCondition; an unknown one is kept as it stood on the wire."""
     text: str = ""
+    content: str = ""
+    """What stands inside the condition itself: the host of see-other-host (§4.9.3.19)."""
     children: tuple[Element, ...] = field(default=())
-    """Application-specific conditions, and the content of e.g. see-other-host."""
+    """Application-specific conditions."""
 
 
 @dataclass(frozen=True, slots=True)
