@@ -1,0 +1,145 @@
+"""A user on an XMPP server, against real Prosody where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from simulator.journal import Journal
+from simulator.world.users.user import ACCEPTED, MESSAGE, REFUSAL, Arrival
+from simulator.world.users.xmpp import XMPPUser
+
+pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="Prosody is not installed: apt-get install prosody")
+
+CONFIGURATION = """
+daemonize = false
+run_as_root = true
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}"
+log = {{ error = "{folder}/log" }}
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {port} }}
+s2s_ports = {{ }}
+c2s_direct_tls_ports = {{ }}
+s2s_direct_tls_ports = {{ }}
+modules_enabled = {{ "saslauth", "presence", "message", "iq", "ping" }}
+modules_disabled = {{ "s2s", "tls" }}
+authentication = "internal_plain"
+allow_unencrypted_plain_auth = true
+c2s_require_encryption = false
+VirtualHost "inside.example"
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def port(tmp_path: Path) -> AsyncIterator[int]:
+    chosen = free_port()
+    configuration = tmp_path / "prosody.cfg.lua"
+    configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=chosen))
+    accounts = tmp_path / "inside%2eexample" / "accounts"
+    accounts.mkdir(parents=True)
+
+    for name in ("alice", "bob"):
+        (accounts / f"{name}.dat").write_text('return { ["password"] = "secret" };')
+
+    process = await asyncio.create_subprocess_exec("prosody", "-F", "--config", str(configuration))
+
+    try:
+        await answering(chosen)
+        yield chosen
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def answering(port: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+
+
+def make_user(name: str, port: int, password: str = "secret") -> XMPPUser:
+    journal = Journal(asyncio.get_running_loop().time)
+    return XMPPUser(f"{name}@inside.example", password, "127.0.0.1", port, journal)
+
+
+async def arrived(user: XMPPUser, what: str) -> Arrival:
+    async with asyncio.timeout(5):
+        return await user.inbox.next(lambda arrival: arrival.what == what)
+
+
+async def test_messages_travel_between_two_clients(port: int) -> None:
+    alice, bob = make_user("alice", port), make_user("bob", port)
+    await alice.sign_in()
+    await bob.sign_in()
+    await alice.send_message(bob.address, "a < b & c", id="m-1", subject="Signs", thread="t-1")
+    fields = (await arrived(bob, MESSAGE)).fields
+    await arrived(alice, ACCEPTED)
+    await alice.sign_out()
+    await bob.sign_out()
+
+    assert fields["body"] == "a < b & c"
+    assert fields["subject"] == "Signs"
+    assert fields["thread"] == "t-1"
+    assert fields["type"] == "chat"
+    assert fields["from"] == "alice@inside.example/simulator"
+
+
+async def test_an_error_is_a_refusal(port: int) -> None:
+    alice = make_user("alice", port)
+    await alice.sign_in()
+    await alice.send_message("nobody@inside.example", "Hello", id="m-2")
+    fields = (await arrived(alice, REFUSAL)).fields
+    await alice.sign_out()
+
+    assert fields["conditions"] == ["service-unavailable"]
+    assert fields["id"] == "m-2"
+    assert fields["type"] == "cancel"
+
+
+async def test_no_task_outlives_a_client(port: int) -> None:
+    before = asyncio.all_tasks()
+    alice = make_user("alice", port)
+    await alice.sign_in()
+    await alice.send_message("bob@inside.example", "Hello", id="m-3")
+    await alice.sign_out()
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_wrong_password_is_said(port: int) -> None:
+    alice = make_user("alice", port, password="wrong")  # noqa: S106
+
+    with pytest.raises(ConnectionError, match="cannot sign in"):
+        await alice.sign_in()
+
+
+async def test_a_closed_port_is_said() -> None:
+    alice = make_user("alice", free_port())
+
+    with pytest.raises(ConnectionError, match="no connection"):
+        await alice.sign_in()
+
+
+async def test_users_stay_on_loopback() -> None:
+    with pytest.raises(PermissionError):
+        XMPPUser("alice@inside.example", "", "192.0.2.1", 5222, Journal(lambda: 0.0))
