@@ -27,8 +27,9 @@ _UNREADABLE = re.compile(r"[^\w.+=@:-]+")
 def rows(document: Document) -> list[tuple[str, Row]]:
     """Return (name, values) of every row of the file's ``matrix:``; of a file without one a single nameless row.
 
-    A mapping of lists makes their product, in the order of the file, less what ``exclude`` names, and more by the rows of
-    ``include``; a list of mappings is the rows themselves. A row is named by its value of ``name``, else by all its values.
+    A mapping of lists makes their product, in the order of the file, less what ``exclude`` names, and more by the rows
+    of ``include``; a list of mappings is the rows themselves. A row is named by its value of ``name``, else by all its
+    values.
     """
     if "matrix" not in document.data:
         return [("", {})]

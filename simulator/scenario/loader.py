@@ -1,0 +1,209 @@
+"""From files to scenarios: every mistake is reported with its file, line, column and a hint.
+
+Knows the keys of a scenario file. Steps are read by `sentence`, rows by `matrix`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulator.document import Document, Path_, parse_document, read_document
+from simulator.scenario import matrix
+from simulator.scenario.model import (
+    DEFAULT_DEADLINE,
+    DEFAULT_DOMAINS,
+    DEFAULT_PARTNER_USERS,
+    DEFAULT_PARTNERS,
+    DEFAULT_SYSTEM_USERS,
+    PARTNER_KEYS,
+    Level,
+    Part,
+    Partner,
+    Scenario,
+    Step,
+)
+from simulator.scenario.requirements import read_requirements
+from simulator.scenario.sentence import Cast, StepReader, check_covers, unknown
+from simulator.scenario.steps import VERBS
+
+REQUIREMENTS = "requirements.yaml"
+PROFILES = "profiles"
+
+#: Keys of a scenario file, for the check and for its hint.
+KEYS = {
+    "claim": "one sentence that is true or false",
+    "covers": "ids of the requirements that it decides",
+    "story": "why it matters",
+    "level": "must, should or may: what a mismatch means unless a step says otherwise",
+    "deadline": "seconds that a step may take",
+    "needs": "capabilities of the system",
+    "domains": "the system's domains",
+    "settings": "what the administrator has set: partner domain -> settings, gateway, configuration",
+    "partners": "who is out there: domain -> profile and quirks",
+    "users": "who exists beside the usual cast",
+    "given": "steps that must succeed before the claim can be judged",
+    "steps": "the steps of the claim",
+    "matrix": "values of which each combination is a scenario of its own",
+}
+
+SETTINGS_KEYS = {"gateway", "configuration"}
+
+
+class _Head(msgspec.Struct, kw_only=True):
+    claim: str
+    steps: list[Any]
+    covers: list[str] = []
+    story: str = ""
+    level: Level = "must"
+    deadline: float = DEFAULT_DEADLINE
+    needs: list[str] = []
+    domains: list[str] = list(DEFAULT_DOMAINS)
+    settings: dict[str, dict[str, Any]] | None = None
+    partners: dict[str, dict[str, Any] | None] = dict(DEFAULT_PARTNERS)
+    users: dict[str, dict[str, Any] | None] | list[str] = []
+    given: list[Any] = []
+
+
+def load(path: Path, known: Collection[str] | None = None) -> list[Scenario]:
+    """Read a scenario file, or every one below a folder, in the order of their ids.
+
+    Ids are relative to the folder that holds requirements.yaml, if there is one at or above `path`, and `covers` is
+    checked against it (or against `known`). Raises DocumentError for the first mistake.
+    """
+    root = _root(path)
+
+    if known is None and (root / REQUIREMENTS).is_file():
+        known = {requirement.id for requirement in read_requirements(root / REQUIREMENTS)}
+
+    files = [path] if path.is_file() else [file for file in sorted(path.rglob("*.yaml")) if _holds_scenario(root, file)]
+
+    if not files:
+        raise parse_document("", str(path)).error((), "there is no scenario here", "scenarios are files *.yaml")
+
+    return [
+        scenario for file in files for scenario in read_scenarios(read_document(file), _identifier(root, file), known)
+    ]
+
+
+def read_scenarios(document: Document, identifier: str, known: Collection[str] | None = None) -> list[Scenario]:
+    """Read the scenarios of one document: one, or as many as its matrix has rows. Raises DocumentError."""
+    if not isinstance(document.data, dict):
+        raise document.error((), "a scenario is a mapping", f"it has: {', '.join(KEYS)}")
+
+    for key in document.data:
+        if key not in KEYS:
+            raise unknown(document, (key,), "a scenario has no key", key, list(KEYS))
+
+    return [
+        _read(matrix.fill(document, row), f"{identifier}[{name}]" if name else identifier, row, known)
+        for name, row in matrix.rows(document)
+    ]
+
+
+def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Collection[str] | None) -> Scenario:
+    head = document.convert(_Head)
+    check_covers(document, ("covers",), head.covers, known)
+    partners = {domain: _partner(document, domain, options or {}) for domain, options in head.partners.items()}
+    _check_settings(document, head, partners)
+    users = _users(document, head, partners)
+    reader = StepReader(document, Cast(partners, head.domains, users), head.level, known)
+    given = _steps(reader, "given", head.given)
+    steps = _steps(reader, "steps", head.steps)
+
+    if all(VERBS[step.verb].expects == "nothing" for step in steps):
+        raise document.error(("steps",), "this scenario judges nothing", "add what must be received, or must not be")
+
+    return Scenario(
+        id=identifier,
+        claim=head.claim,
+        covers=tuple(head.covers),
+        story=head.story,
+        file=document.name,
+        line=document.positions.get(("claim",), (1, 1))[0],
+        row=dict(row),
+        level=head.level,
+        deadline=head.deadline,
+        needs=frozenset(head.needs).union(*(VERBS[step.verb].needs for step in given + steps)),
+        domains=tuple(head.domains),
+        settings=head.settings,
+        partners=partners,
+        users=users,
+        given=given,
+        steps=steps,
+    )
+
+
+def _steps(reader: StepReader, part: Part, items: list[Any]) -> tuple[Step, ...]:
+    return tuple(reader.read(part, number, item) for number, item in enumerate(items))
+
+
+def _partner(document: Document, domain: str, options: Mapping[str, Any]) -> Partner:
+    path: Path_ = ("partners", domain)
+
+    for key in options:
+        if key not in PARTNER_KEYS:
+            raise unknown(document, (*path, key), "a partner has no key", key, list(PARTNER_KEYS))
+
+    quirks = options.get("quirks", [])
+
+    if not isinstance(quirks, list) or not all(isinstance(quirk, str) for quirk in quirks):
+        raise document.error((*path, "quirks"), "`quirks` is a list of names")
+
+    if not isinstance(options.get("profile", ""), str):
+        raise document.error((*path, "profile"), "a profile is the name of a file of scenarios/profiles/")
+
+    return msgspec.convert(
+        {
+            "domain": domain,
+            **{key: value for key, value in options.items() if key in ("profile", "quirks")},
+            "options": {key: value for key, value in options.items() if key not in ("profile", "quirks")},
+        },
+        Partner,
+    )
+
+
+def _check_settings(document: Document, head: _Head, partners: Collection[str]) -> None:
+    for domain in head.settings or {}:
+        if domain not in SETTINGS_KEYS and "." not in domain:
+            raise unknown(
+                document, ("settings", domain), "settings are for", domain, [*partners, *sorted(SETTINGS_KEYS)]
+            )
+
+
+def _users(document: Document, head: _Head, partners: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The usual cast at each domain, and whoever is declared."""
+    declared = head.users if isinstance(head.users, dict) else dict.fromkeys(head.users)
+    usual = [f"{name}@{domain}" for domain in head.domains for name in DEFAULT_SYSTEM_USERS]
+    usual += [f"{name}@{domain}" for domain in partners for name in DEFAULT_PARTNER_USERS]
+
+    for number, address in enumerate(declared):
+        path: Path_ = ("users", address) if isinstance(head.users, dict) else ("users", number)
+        name, at, domain = address.partition("@")
+
+        if not at or not name or domain not in {*head.domains, *partners}:
+            homes = ", ".join([*head.domains, *partners])
+            raise document.error(path, f"{address} lives nowhere in this scenario", f"domains: {homes}")
+
+    return {address: dict(declared.get(address) or {}) for address in dict.fromkeys([*usual, *declared])}
+
+
+def _root(path: Path) -> Path:
+    start = path if path.is_dir() else path.parent
+
+    for folder in (start, *start.resolve().parents):
+        if (folder / REQUIREMENTS).is_file():
+            return folder
+
+    return start
+
+
+def _holds_scenario(root: Path, file: Path) -> bool:
+    return file.name != REQUIREMENTS and PROFILES not in file.parts[len(root.parts) : -1]
+
+
+def _identifier(root: Path, file: Path) -> str:
+    return file.resolve().relative_to(root.resolve()).with_suffix("").as_posix()

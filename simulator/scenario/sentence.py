@@ -1,0 +1,273 @@
+"""From one item of ``given:`` or ``steps:`` to a Step, or to an error that says what to write instead.
+
+Knows the grammar of a step and the verb table. Files and matrices are `loader`'s.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, get_args
+
+import msgspec
+import yaml
+
+from simulator.document import Document, DocumentError, Path_
+from simulator.scenario.argument import check_argument, check_patterns
+from simulator.scenario.model import NAME_SERVER, SYSTEM, Alternative, Level, Part, Step
+from simulator.scenario.steps import VERBS, ActorKind, Verb
+
+_SENTENCE = re.compile(r"(?P<actor>the system(?:'s)?|\S+)(?: on (?P<label>\S+))? +(?P<rest>\S.*)", re.DOTALL)
+_OPENING = re.compile(r"(?P<verb>.+?) as (?P<label>\S+)")
+
+#: Keys beside the sentence.
+EXTRAS = ("level", "or", "within", "may also receive", "covers")
+LEVELS = get_args(Level)
+
+
+class Cast(msgspec.Struct, frozen=True):
+    """Who may act in a scenario."""
+
+    partners: Collection[str]
+    domains: Collection[str]
+    users: Collection[str]
+
+    def kind(self, name: str) -> ActorKind | None:
+        """What sort of actor has this name; None: nobody."""
+        kinds: dict[ActorKind, bool] = {
+            "DNS": name == NAME_SERVER,
+            "system": name == SYSTEM,
+            "user": name in self.users,
+            "partner": name in self.partners,
+            "domain": name in self.domains,
+        }
+
+        return next((kind for kind, fits in kinds.items() if fits), None)
+
+    @property
+    def everybody(self) -> list[str]:
+        """All names, for hints."""
+        return [*self.partners, *self.users, *self.domains, NAME_SERVER, SYSTEM]
+
+
+class StepReader:
+    """Reads the steps of one scenario in order, for a step may only name a stream that was opened before."""
+
+    def __init__(self, document: Document, cast: Cast, level: Level, known: Collection[str] | None) -> None:
+        self.document, self.cast, self.level = document, cast, level
+        self.known = known
+        """The ids of all requirements; None: they cannot be checked."""
+        self.labels: dict[str, set[str]] = {}
+
+    def read(self, part: Part, index: int, item: Any) -> Step:
+        """Read one step; raises DocumentError at its line and column."""
+        path: Path_ = (part, index)
+        sentence, argument, extras = self._open(path, item)
+        actor, label, verb = self._parse(path, sentence, opening=True)
+        check_argument(self.document, (*path, sentence), verb, argument)
+
+        return Step(
+            index=index,
+            part=part,
+            actor=actor,
+            verb=verb.name,
+            label=label,
+            argument=argument,
+            text=sentence if argument is None else f"{sentence}: {one_line(argument)}",
+            line=self._line(path),
+            level=self._level(path, extras),
+            alternatives=self._alternatives(path, actor, verb, extras.get("or", [])),
+            within=self._within(path, extras),
+            may_also=self._may_also(path, extras),
+            covers=self._covers(path, extras),
+        )
+
+    def _open(self, path: Path_, item: Any) -> tuple[str, Any, Mapping[str, Any]]:
+        if isinstance(item, str):
+            return " ".join(item.split()), None, {}
+
+        if not isinstance(item, dict) or not item:
+            raise self.document.error(path, "a step is a sentence", "for example: gmail.com connects")
+
+        others = [key for key in item if key not in EXTRAS]
+
+        if not others:
+            raise self.document.error(path, "this step has no sentence", "for example: gmail.com connects")
+
+        for key in others[1:]:
+            raise self._unknown((*path, key), "a step has no key", key, EXTRAS)
+
+        return others[0], item[others[0]], {key: value for key, value in item.items() if key in EXTRAS}
+
+    def _parse(self, path: Path_, sentence: str, *, opening: bool = False) -> tuple[str, str, Verb]:
+        found = _SENTENCE.fullmatch(sentence)
+
+        if not found:
+            raise self.document.error(
+                path, f"not a step: {sentence!r}", "a step is ACTOR VERB, as in: gmail.com connects"
+            )
+
+        actor = found["actor"].removesuffix("'s") if found["actor"].startswith(SYSTEM) else found["actor"]
+        kind = self.cast.kind(actor)
+
+        if kind is None:
+            near = difflib.get_close_matches(actor, self.cast.everybody, n=2, cutoff=0.7)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(self.cast.everybody)}"
+            raise self.document.error(path, f"{actor} is nobody in this scenario", hint)
+
+        verb, opened = self._verb(path, kind, found["rest"])
+        label = self._label(path, actor, verb, found["label"], opened)
+
+        if opening and verb.opens:
+            self.labels.setdefault(actor, set()).add(label)
+
+        return actor, label, verb
+
+    def _verb(self, path: Path_, kind: ActorKind, rest: str) -> tuple[Verb, str]:
+        """The verb, and the label after ``as``."""
+        opening = _OPENING.fullmatch(rest)
+        phrase, opened = (opening["verb"], opening["label"]) if opening and rest not in VERBS else (rest, "")
+
+        if phrase not in VERBS:
+            raise self.document.error(path, f"unknown step: {rest!r}", _nearest_verbs(kind, rest))
+
+        verb = VERBS[phrase]
+
+        if kind not in verb.actors:
+            own = [name for name, other in VERBS.items() if kind in other.actors]
+            near = difflib.get_close_matches(phrase, own, n=3, cutoff=0.4) or own
+            raise self.document.error(
+                path,
+                f"{phrase!r} is for {' or '.join(verb.actors)}, and this is a {kind}",
+                f"a {kind} has: {', '.join(near)}",
+            )
+
+        if opened and not verb.opens:
+            raise self.document.error(path, f"{phrase!r} opens no stream, so that it takes no `as {opened}`")
+
+        return verb, opened
+
+    def _label(self, path: Path_, actor: str, verb: Verb, on: str | None, opened: str) -> str:
+        if not on:
+            return opened
+
+        if not verb.stream:
+            raise self.document.error(path, f"{verb.name!r} is about no stream, so that it takes no `on {on}`")
+
+        if on not in self.labels.get(actor, set()):
+            known = ", ".join(sorted(filter(None, self.labels.get(actor, set()))))
+            hint = f"{actor} has: {known}" if known else f"open it first: {actor} connects as {on}"
+            raise self.document.error(path, f"{actor} has opened no stream as {on!r} before this step", hint)
+
+        return on
+
+    def _level(self, path: Path_, extras: Mapping[str, Any]) -> Level:
+        level = extras.get("level", self.level)
+
+        if level not in LEVELS:
+            raise self.document.error((*path, "level"), f"no level is called {level!r}", f"levels: {', '.join(LEVELS)}")
+
+        return level  # type: ignore[no-any-return]
+
+    def _within(self, path: Path_, extras: Mapping[str, Any]) -> float | None:
+        within = extras.get("within")
+
+        if within is None:
+            return None
+
+        if isinstance(within, bool) or not isinstance(within, (int, float)) or within <= 0:
+            raise self.document.error((*path, "within"), "`within` is a positive number of seconds")
+
+        return float(within)
+
+    def _may_also(self, path: Path_, extras: Mapping[str, Any]) -> tuple[Any, ...]:
+        patterns = extras.get("may also receive", [])
+        patterns = patterns if isinstance(patterns, list) else [patterns]
+        check_patterns(self.document, (*path, "may also receive"), patterns)
+
+        return tuple(patterns)
+
+    def _covers(self, path: Path_, extras: Mapping[str, Any]) -> tuple[str, ...]:
+        covers = extras.get("covers", [])
+
+        if not isinstance(covers, list):
+            raise self.document.error((*path, "covers"), "`covers` is a list of requirement ids")
+
+        check_covers(self.document, (*path, "covers"), covers, self.known)
+
+        return tuple(covers)
+
+    def _alternatives(self, path: Path_, actor: str, verb: Verb, listed: Any) -> tuple[Alternative, ...]:
+        if not isinstance(listed, list):
+            raise self.document.error((*path, "or"), "`or` is a list", "or: [{expect: ..., because: RFC 6120 §...}]")
+
+        return tuple(
+            self._alternative((*path, "or", number), actor, verb, other) for number, other in enumerate(listed)
+        )
+
+    def _alternative(self, path: Path_, actor: str, verb: Verb, other: Any) -> Alternative:
+        keys = [key for key in other if key != "because"] if isinstance(other, dict) else []
+
+        if len(keys) != 1 or not isinstance(other.get("because"), str):
+            raise self.document.error(
+                path, "an alternative says what else is right and why", "{expect: ARGUMENT, because: RFC 6120 §...}"
+            )
+
+        key = keys[0]
+
+        if key != "expect":
+            verb = self._parse(path, f"{actor} {key}")[2]
+
+        check_argument(self.document, (*path, key), verb, other[key])
+
+        return Alternative(verb=verb.name, argument=other[key], because=other["because"])
+
+    def _line(self, path: Path_) -> int:
+        return self.document.positions.get(path, (1, 1))[0]
+
+    def _unknown(self, path: Path_, message: str, key: str, known: Collection[str]) -> DocumentError:
+        return unknown(self.document, path, message, key, known)
+
+
+def unknown(document: Document, path: Path_, message: str, key: str, known: Collection[str]) -> DocumentError:
+    """Make the error for a name that is not one of `known`; the hint names the nearest or all."""
+    near = difflib.get_close_matches(key, known, n=2, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+
+    return document.error(path, f"{message} {key!r}", hint)
+
+
+def check_covers(document: Document, path: Path_, covers: list[Any], known: Collection[str] | None) -> None:
+    """Raise DocumentError for the first id that is not in requirements.yaml."""
+    for number, identifier in enumerate(covers):
+        if not isinstance(identifier, str):
+            raise document.error((*path, number), "a requirement id is text, such as DBK-032")
+
+        if known is not None and identifier not in known:
+            near = difflib.get_close_matches(identifier, known, n=3, cutoff=0.6)
+            hint = f"did you mean {', '.join(near)}?" if near else "s2sim coverage lists them"
+            raise document.error((*path, number), f"requirements.yaml has no requirement {identifier}", hint)
+
+
+def one_line(argument: Any) -> str:
+    """An argument as it would stand on the line of its step."""
+    if isinstance(argument, str):
+        return " ".join(argument.split())
+
+    return yaml.safe_dump(
+        argument, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True
+    ).partition("\n")[0]
+
+
+def _nearest_verbs(kind: ActorKind, rest: str) -> str:
+    own = [name for name, verb in VERBS.items() if kind in verb.actors]
+    begun = [name for name in own if rest.startswith(f"{name} ")]
+
+    if begun:
+        return f"the argument stands after a colon: {max(begun, key=len)}: {rest[len(max(begun, key=len)) :].strip()}"
+
+    near = difflib.get_close_matches(rest, own, n=3, cutoff=0.4)
+    known = f"did you mean: {', '.join(near)}?" if near else f"a {kind} has: {', '.join(own)}"
+
+    return f"{known} (s2sim steps explains all)"
