@@ -31,8 +31,8 @@ FAULTS: dict[str, str] = {
     "formerr": "answers FORMERR",
     "notimp": "answers NOTIMP",
     "silent": "does not answer at all",
-    "truncated": "answers over UDP with TC set and no records: the question must be repeated over TCP",
-    "truncated-only": "as truncated, and TCP connections that ask it are closed without an answer",
+    "truncate": "answers over UDP with TC set and no records: the question must be repeated over TCP",
+    "truncate-only": "as truncate, and TCP connections that ask it are closed without an answer",
     "delay": "answers rightly, but only after the given seconds",
     "garbage": "answers with bytes that are no DNS message",
     "wrong-id": "denies the name under another message id, then answers rightly",
@@ -89,6 +89,11 @@ def read_fault(given: Any) -> Fault:
     return fault
 
 
+def fault_name(name: str, kind: str) -> str:
+    """What a fault is called in the journal when it fires."""
+    return f"dns {kind} {key_of(name)}"
+
+
 class NameServer:
     """A zone behind UDP and TCP on one loopback address and port.
 
@@ -101,7 +106,10 @@ class NameServer:
         self.history: list[Query] = []
         self.host, self.port = "", 0
         self._journal_for = journal_for
+        self.taken: set[tuple[int, int]] = set()
+        """Which journal's questions a step has accounted for (see acts.names)."""
         self._faults: dict[str, list[Fault]] = {}
+        self._fired: dict[tuple[str, str], int] = {}
         self._watchers: list[asyncio.Future[None]] = []
         self._transport: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
@@ -142,9 +150,9 @@ class NameServer:
             self._server.close()
             await self._server.wait_closed()
 
-    def publish(self, text: str) -> None:
-        """Add records to what is published (see Zone.publish)."""
-        self.zone.publish(text)
+    def publish(self, text: str, *, instead: bool = False) -> None:
+        """Add records (see Zone.publish), or let them stand instead of those of the same names and types."""
+        self.zone.publish(text, instead=instead)
 
     def withdraw(self, name: str, type_: str = "") -> None:
         """Forget records (see Zone.withdraw)."""
@@ -217,13 +225,13 @@ class NameServer:
             for host in {str(r.rdata.target) if r.rtype == QTYPE.SRV else name for r in reply.rr}:
                 reply.add_ar(RR(host, QTYPE.A, rdata=A(fault.argument), ttl=60))
 
-        silent = kind == "silent" or (kind == "truncated-only" and transport == "tcp")
+        silent = kind == "silent" or (kind == "truncate-only" and transport == "tcp")
         self._record(name, QTYPE[type_], transport, None if silent else reply, kind)
 
         if not silent:
             yield from _forgeries(request, kind)
             packed = bytes(reply.pack())
-            cut = transport == "udp" and (kind.startswith("truncated") or len(packed) > limit)
+            cut = transport == "udp" and (kind.startswith("truncate") or len(packed) > limit)
             packed = bytes(truncated(reply).pack()) if cut else packed
             yield float(fault.argument) if fault and kind == "delay" else 0.0, "", packed if kind != "garbage" else b"?"
 
@@ -231,7 +239,7 @@ class NameServer:
         faults = self._faults.get(name, [])
 
         for index, fault in enumerate(faults):
-            if fault.type not in ("", type_) or (fault.kind == "truncated" and transport == "tcp"):
+            if fault.type not in ("", type_) or (fault.kind == "truncate" and transport == "tcp"):
                 continue
 
             if fault.skip:
@@ -257,6 +265,10 @@ class NameServer:
         )
         self.history.append(query)
         journal = self._journal_for(query.name)
+
+        if journal and fault:
+            self._fired[query.name, fault] = count = self._fired.get((query.name, fault), 0) + 1
+            journal.record("fault", "dns", name=fault_name(query.name, fault), count=count)
 
         if journal:
             data: dict[str, Any] = {"fault": fault} if fault else {}

@@ -32,10 +32,10 @@ class Zone:
         # 0 seconds keeps a record that appears later visible at once (RFC 2308 §5).
         self._root = RR("", QTYPE.SOA, rdata=SOA("ns.invalid", "hostmaster.invalid", (1, 60, 60, 60, 0)), ttl=0)
 
-    def publish(self, text: str) -> None:
+    def publish(self, text: str, *, instead: bool = False) -> None:
         """Add records (zone file syntax, ``$ORIGIN`` and ``$TTL`` included, names absolute, TTL 0 by default).
 
-        Raises ZoneError with the parser's reason.
+        With `instead`, earlier records of the same names and types give way. Raises ZoneError with the parser's reason.
         """
         try:
             # The lexer of dnslib knows a record by the end of its line and takes indentation for "same name".
@@ -43,6 +43,10 @@ class Zone:
             records = RR.fromZone(lines + "\n")
         except Exception as error:  # dnslib raises whatever its conversion functions raise
             raise ZoneError(f"not zone text: {error}: {text.strip()!r}") from None
+
+        if instead:
+            for record in records:
+                self._records.get(key_of(record.rname), {}).pop(record.rtype, None)
 
         for record in records:
             name = key_of(record.rname)

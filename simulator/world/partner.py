@@ -16,19 +16,18 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
-from simulator.scenario import model
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.listener import Listener, listen
 from simulator.world import partner_words as words
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
-from simulator.world.partner_automation import answer_verification, greet, serve
+from simulator.world.partner_automation import answer_verification, greet, judge_key, serve
+from simulator.world.partner_residents import Residents
 from simulator.world.partner_routes import Routes
 from simulator.world.partner_stream import PartnerStream
-from simulator.world.profiles import Profile, load_profile
+from simulator.world.profiles import Profile
 from simulator.world.quirks import behave
 from simulator.xmpp.dialback import dialback_key
-from simulator.xmpp.element import make_error
 
 #: The port of server-to-server streams (RFC 6120 §14.7).
 XMPP_SERVER_PORT = 5269
@@ -66,8 +65,9 @@ class Partner:
         until a step takes it over. `locate` finds the servers of a domain, best first; by default in the fake zone.
         """
         self.name, self.domain, self.profile = name, real(name).lower(), profile
-        own = profile.additional_domains if name == profile.home else ()
-        self.domains: tuple[str, ...] = (self.domain, *(real(other).lower() for other in (*own, *further_domains)))
+        self.names_in_scenario = (name, *(profile.additional_domains if name == profile.home else ()), *further_domains)
+        """All its domains as the scenario calls them."""
+        self.domains: tuple[str, ...] = tuple(real(other).lower() for other in self.names_in_scenario)
         self.behaviour = behave(profile.behaviour, quirks)
         self.journal, self.names = journal, names
         self.secret = secret or f"{entropy.getrandbits(128):032x}"
@@ -95,7 +95,7 @@ class Partner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = itertools.count(1)
         self._changed = asyncio.Event()
-        self._mailboxes: dict[str, tuple[Callable[[Element], None], Container[str] | None]] = {}
+        self.residents = Residents(self.behaviour.whitelist)
         self._routes = Routes(self)
 
     # -- being there
@@ -139,12 +139,18 @@ class Partner:
 
     def place(self, text: str) -> str:
         """Fill ``{address}``, ``{port}``, ``{address of HOST}`` and ``{port of HOST}`` into zone text."""
-        first = next(iter(self.places))
+        return self.place_for_all(text.replace("{address}", self.host).replace("{port}", str(self.port)))
 
-        for host, (address, port) in self.places.items():
+    def place_for_all(self, text: str) -> str:
+        """Fill ``{address of NAME}`` and ``{port of NAME}``, NAME being a host or domain of ours."""
+        for real_host, (address, port) in self.places.items():
+            host = real_host if self.domain == self.profile.home else real_host.removesuffix(f".{self.domain}")
             text = text.replace(f"{{address of {host}}}", address).replace(f"{{port of {host}}}", str(port))
 
-        return text.replace("{address}", self.places[first][0]).replace("{port}", str(self.places[first][1]))
+        for name in self.names_in_scenario:
+            text = text.replace(f"{{address of {name}}}", self.host).replace(f"{{port of {name}}}", str(self.port))
+
+        return text
 
     def _host_names(self) -> tuple[str, ...]:
         names = self.profile.host_names(self.name, self.domain)
@@ -161,7 +167,8 @@ class Partner:
         port = self._addresses.port(XMPP_SERVER_PORT)
         _refuse_abroad(address)
         behaviour = self.behaviour
-        concerned = behaviour.door_host in ("", host)
+        # A renamed partner has its hosts below its own name.
+        concerned = not behaviour.door_host or f"{host}.".startswith(f"{behaviour.door_host}.")
 
         if not self._listens or (behaviour.door == "refuses" and concerned):
             # Nobody else has this address, so nobody answers there.
@@ -212,10 +219,18 @@ class Partner:
 
         return self.scripted or (self.expected_scripts > len(self._held) and not judged)
 
-    async def accept(self, label: str, header: Mapping[str, Any] | None = None, *, answers: bool = True) -> PartnerStream:
+    async def accept(
+        self,
+        label: str,
+        header: Mapping[str, Any] | None = None,
+        *,
+        answers: bool = True,
+        features: str | None = None,
+    ) -> PartnerStream:
         """Take over the next stream that the system opens; with `answers`, its header gets ours and features.
 
-        `header` overrides parts of our header (see partner_words.HEADER_KEYS). The caller bounds the wait.
+        `header` overrides parts of our header (see partner_words.HEADER_KEYS), `features` is XML that stands instead of
+        ours. The caller bounds the wait. Raises StreamOver when the stream ends before its header.
         """
         while not self._held:
             await self.changed()
@@ -234,7 +249,7 @@ class Partner:
                 to=theirs.sender if theirs else None,
                 stream_id=stream.own_id,
             )
-            greet(stream, self, ours.overridden(header or {}))
+            greet(stream, self, ours.overridden(header or {}), features)
 
         return stream
 
@@ -253,6 +268,11 @@ class Partner:
             answer_verification(self, stream, element)
 
         self._changed.set()
+
+    def answer_honestly(self, stream: PartnerStream, asked: Element) -> None:
+        """Answer a db:verify that waited for a step, as the partner would have done."""
+        self.unanswered = deque(kept for kept in self.unanswered if kept[1] is not asked)
+        answer_verification(self, stream, asked, judge_key(self, asked))
 
     # -- reaching out
 
@@ -343,9 +363,8 @@ class Partner:
     def add_user(
         self, address: str, mailbox: Callable[[Element], None], contacts: Container[str] | None = None
     ) -> None:
-        """Let stanzas to a bare address go to `mailbox`. Where the roster is a whitelist, `contacts` (real bare
-        addresses) are those whose messages come through; None: everybody's."""
-        self._mailboxes[address.lower()] = mailbox, contacts
+        """Let stanzas to a bare address go to `mailbox` (see Residents.add)."""
+        self.residents.add(address, mailbox, contacts)
 
     def send_stanza(self, stanza: Element) -> None:
         """Send a stanza of a user, whose 'from' is one of our domains; what cannot leave comes back to its mailbox."""
@@ -356,32 +375,16 @@ class Partner:
         stream.verified.add((sender.lower(), to.lower()))
         self._routes.use((sender.lower(), to.lower()), stream)
 
-    def deliver(self, stanza: Element) -> str:
-        """Hand a stanza to the user it is for; returns what became of it."""
-        to, sender = _bare(stanza.get("to", "")), _bare(stanza.get("from", ""))
-        mailbox, contacts = self._mailboxes.get(to, (None, None))
-        answerable = stanza.get("type") not in ("error", "result") and not stanza.tag.endswith("}presence")
+    def deliver(self, stanza: Element) -> None:
+        """Hand a stanza of the system to the user it is for; nobody there: an error goes back."""
+        refused = self.residents.deliver(stanza)
 
-        if mailbox is None:
-            if answerable:
-                # RFC 6121 §8.5.1: a message or request for nobody is answered with service-unavailable.
-                self.send_stanza(make_error(stanza, "service-unavailable"))
-
-            return "there is no such user"
-
-        if self.behaviour.whitelist and contacts is not None and sender not in contacts and answerable:
-            return "dropped: the sender is not on the user's roster"
-
-        mailbox(stanza)
-
-        return "delivered"
+        if refused is not None:
+            self.send_stanza(refused)
 
     def returned(self, stanza: Element, condition: str) -> None:
         """A stanza of a user could not leave: it comes back as an error."""
-        mailbox, _ = self._mailboxes.get(_bare(stanza.get("from", "")), (None, None))
-
-        if mailbox and stanza.get("type") != "error":
-            mailbox(make_error(stanza, condition))
+        self.residents.returned(stanza, condition)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside; it is cancelled when the partner stops."""
@@ -390,41 +393,7 @@ class Partner:
         task.add_done_callback(self._tasks.discard)
 
 
-def make_partner(
-    given: model.Partner,
-    *,
-    journal: Journal,
-    names: NameServer,
-    addresses: Addresses,
-    entropy: random.Random,
-    real: Callable[[str], str] = lambda name: name,
-) -> Partner:
-    """The partner that a scenario describes (see model.PARTNER_KEYS); raises DocumentError, QuirkError."""
-    options = given.options
-
-    return Partner(
-        given.domain,
-        load_profile(given.profile),
-        given.quirks,
-        journal=journal,
-        names=names,
-        addresses=addresses,
-        entropy=entropy,
-        real=real,
-        further_domains=options.get("domains", ()),
-        hosts=options.get("hosts"),
-        zone=real(options["dns"]) if "dns" in options else None,
-        listens=options.get("listens", True),
-        scripted=options.get("streams") == "scripted",
-        secret=options.get("secret"),
-    )
-
-
 def _refuse_abroad(host: str) -> None:
     """Refuse every address outside 127.0.0.0/8 and ::1: a partner never leaves this machine."""
     if not ipaddress.ip_address(host).is_loopback:
         raise PermissionError(f"{host} is not on loopback: a partner contacts nobody else")
-
-
-def _bare(address: str) -> str:
-    return address.split("/", 1)[0].lower()

@@ -40,8 +40,8 @@ class Server(Protocol):
     def asked_to_verify(self, stream: PartnerStream, element: Element) -> None:
         """A db:verify reached us; it is answered at once unless `holds_verification`."""
 
-    def deliver(self, stanza: Element) -> str:
-        """Hand a stanza to a user; returns what became of it."""
+    def deliver(self, stanza: Element) -> None:
+        """Hand a stanza to a user."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside, cancelled when the partner stops."""
@@ -56,8 +56,13 @@ def serve(server: Server, stream: PartnerStream) -> None:
     stream.on_element = lambda element: _react(server, stream, element)
 
 
-def greet(stream: PartnerStream, server: Server, header: words.Header | None = None) -> None:
-    """Answer the peer's header with ours and, from version 1.0 on, with features (RFC 6120 §4.3.2)."""
+def greet(
+    stream: PartnerStream, server: Server, header: words.Header | None = None, features: str | None = None
+) -> None:
+    """Answer the peer's header with ours and, from version 1.0 on, with features (RFC 6120 §4.3.2).
+
+    `features` is XML that stands instead of those of the behaviour; "" is none at all.
+    """
     theirs = stream.header
     sender = (theirs.to if theirs else None) or server.domains[0]
     behaviour = stream.behaviour
@@ -67,7 +72,7 @@ def greet(stream: PartnerStream, server: Server, header: words.Header | None = N
     stream.send_header(ours)
 
     if ours.version and not (theirs and theirs.version is None):
-        text = words.features(behaviour)
+        text = words.features(behaviour) if features is None else features
 
         if text:
             stream.send_xml(text)
@@ -108,9 +113,7 @@ def _react(server: Server, stream: PartnerStream, element: Element) -> Reaction 
         return "the partner is asked to verify", lambda: server.asked_to_verify(stream, element)
 
     if element.tag in STANZAS and (domain_of(sender), domain_of(to)) in stream.verified:
-        outcome: list[str] = []
-
-        return "the partner takes it in", lambda: outcome.append(server.deliver(element))
+        return "the partner takes it in", lambda: server.deliver(element)
 
     if element.tag in STANZAS:
         # XEP-0220 §2.1.1: no stanza before the pair is verified. Nobody accounts for it, so the scenario fails.
@@ -165,7 +168,11 @@ async def _verify(server: Server, stream: PartnerStream, asked: Element) -> str:
 
             return await _verdict(line, sender, to, stream.id)
     except StreamOver:
-        return "error remote-server-not-found" if line.ending.condition == "host-unknown" else "error remote-server-timeout"
+        return (
+            "error remote-server-not-found"
+            if line.ending.condition == "host-unknown"
+            else "error remote-server-timeout"
+        )
     except TimeoutError:
         return "error remote-server-timeout"
     finally:
@@ -195,7 +202,9 @@ def judge_key(server: Server, asked: Element) -> str:
     if originating.lower() not in server.domains:
         return "error item-not-found"
 
-    return "valid" if (asked.text or "").strip() == server.key(receiving, originating, asked.get("id", "")) else "invalid"
+    return (
+        "valid" if (asked.text or "").strip() == server.key(receiving, originating, asked.get("id", "")) else "invalid"
+    )
 
 
 def answer_verification(server: Server, stream: PartnerStream, asked: Element, outcome: str = "") -> None:

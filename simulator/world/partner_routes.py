@@ -10,7 +10,6 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
-from simulator.world import partner_words as words
 from simulator.world.partner_automation import RESULT, domain_of
 from simulator.world.partner_stream import PartnerStream, StreamOver
 from simulator.xmpp.element import serialize
@@ -106,5 +105,3 @@ def _say(stream: PartnerStream, stanza: Element) -> None:
 
     stream.send_xml(text[: len(text) // 2])
     asyncio.get_running_loop().call_later(0.02, stream.drop, "reset")
-
-

@@ -18,8 +18,9 @@ from simulator.wire.connection import Connection
 from simulator.world import partner_words as words
 from simulator.world.quirks import Behaviour
 from simulator.xmpp.element import serialize
-from simulator.xmpp.events import StreamHeader
-from simulator.xmpp.namespaces import STREAM_ERRORS, STREAMS
+from simulator.xmpp.events import StreamClosed, StreamHeader
+from simulator.xmpp.header import negotiated_version
+from simulator.xmpp.namespaces import DIALBACK, STREAM_ERRORS, STREAMS
 from simulator.xmpp.parser import StreamParser
 
 #: Seconds that we wait for the peer's FIN once both closing tags are said (RFC 6120 §4.4).
@@ -52,6 +53,7 @@ class Arrived:
 
     entry: int
     element: Element
+    xml: str
 
 
 class PartnerStream:
@@ -83,10 +85,17 @@ class PartnerStream:
         self.on_over: Callable[[], None] | None = None
         self._parser = StreamParser()
         self._header_sent = self._closing_sent = False
+        self._version: str | None = None
         self._waiting: list[asyncio.Future[None]] = []
         self._segments: deque[bytes] = deque()
         self._patience: asyncio.TimerHandle | None = None
         self._held: bytearray | None = None
+        self.reads_for = ""
+        """Why the dialback elements that come on it need no step; empty: they do."""
+        self.deaf = False
+        """What comes is recorded and not read."""
+        self.last_entry = -1
+        """The entry of the element that is being reacted to."""
         journal.record(
             "opened",
             actor,
@@ -116,6 +125,7 @@ class PartnerStream:
     def send_header(self, header: words.Header) -> None:
         """Open our half of the stream."""
         self._header_sent = True
+        self._version = header.version if header.raw is None else "1.0" if "version=" in header.raw else None
         self.own_id = self.own_id if self.dialed else header.id or ""
         self.send_bytes(header.text().encode())
 
@@ -136,7 +146,9 @@ class PartnerStream:
             return
 
         began = bool(self._segments)
-        self._segments.extend(data[at : at + (segment or len(data))] for at in range(0, len(data), segment or len(data)))
+        self._segments.extend(
+            data[at : at + (segment or len(data))] for at in range(0, len(data), segment or len(data))
+        )
 
         if not began:
             self._send_segment()
@@ -182,18 +194,30 @@ class PartnerStream:
         """The features of the peer, None when its version has none (RFC 6120 §4.3.2); raises StreamOver."""
         header = await self.arrived_header()
 
-        if header.version is None or self.behaviour.version is None or header.version.startswith("0"):
+        if not (_has_features(self._version) and _has_features(header.version)):
             return None
 
         await self._until(lambda: self.features is not None)
 
         return self.features
 
-    async def next_element(self) -> Arrived:
-        """The next element that waits for a step; raises StreamOver."""
-        await self._until(lambda: bool(self.elements))
+    async def next_element(self, choose: Callable[[list[str]], int | None] = lambda waiting: 0) -> Arrived:
+        """The next element that waits for a step, or the one of them (as XML) that is chosen; raises StreamOver."""
+        while True:
+            await self._until(lambda: bool(self.elements))
+            number = choose([arrived.xml for arrived in self.elements])
 
-        return self.elements.popleft()
+            if number is not None:
+                arrived = self.elements[number]
+                del self.elements[number]
+                return arrived
+
+            seen = len(self.elements)
+            await self._until(lambda: len(self.elements) != seen)  # noqa: B023 - awaited before `seen` changes
+
+    async def sent(self) -> None:
+        """Wait until everything that was cut into segments has left."""
+        await self._until(lambda: not self._segments)
 
     async def ended(self) -> Ending:
         """Wait for the end of the connection."""
@@ -239,7 +263,7 @@ class PartnerStream:
 
         if self._held is not None:
             self._held += data
-        else:
+        elif not self.deaf:
             self._read(data)
 
     def _read(self, data: bytes) -> None:
@@ -251,7 +275,115 @@ class PartnerStream:
 
                 if self.on_header:
                     self.on_header(event)
+            elif isinstance(event, StreamClosed):
+                self._closed_by_peer()
             else:
-                self._other(event)
+                self.header = self.header or self._parser.header
+                self._violated(event.error.condition.value, event.error.text)
 
         self._changed()
+
+    def _element(self, element: Element) -> None:
+        if element.tag == f"{{{STREAMS}}}error":
+            self._stream_error(element)
+            return
+
+        if element.tag == f"{{{STREAMS}}}features" and self.dialed and self.features is None:
+            self.features = element
+            self._record(element, "negotiation")
+            return
+
+        if self.on_element:
+            reaction = self.on_element(element)
+
+            if reaction:
+                self.last_entry = self._record(element, reaction[0])
+                reaction[1]()
+                return
+
+        handled = self.reads_for if element.tag.startswith(f"{{{DIALBACK}}}") else ""
+        xml = serialize(element).decode()
+        self.elements.append(Arrived(self._record(element, handled, xml), element, xml))
+
+    def _record(self, element: Element, handled: str, xml: str = "") -> int:
+        data: dict[str, Any] = {"handled": handled} if handled else {}
+
+        return self.journal.record("element", self.actor, self.label, xml=xml or serialize(element).decode(), **data)
+
+    def _stream_error(self, element: Element) -> None:
+        for child in element:
+            namespace, _, name = child.tag[1:].rpartition("}")
+
+            if namespace == STREAM_ERRORS and name == "text":
+                self.ending.text = child.text or ""
+            elif namespace == STREAM_ERRORS and not self.ending.condition:
+                self.ending.condition = name
+
+        self.ending.by = self.ending.by or "them"
+
+    def _closed_by_peer(self) -> None:
+        self.ending.closing_tag = True
+        self.ending.by = self.ending.by or "them"
+
+        # RFC 6120 §4.4: the closing tag is answered with ours; then the one that began ends TCP.
+        if not self.behaviour.closes:
+            return
+
+        if not self._closing_sent and self._header_sent:
+            self._closing_sent = True
+            self.send_bytes(words.closing(self.behaviour).encode())
+            self._end_soon()
+        else:
+            self.connection.close()
+
+    def _violated(self, condition: str, text: str) -> None:
+        """The peer sent what is no XMPP: nobody announces that, so it fails the scenario."""
+        self.journal.record("element", self.actor, self.label, xml="", violation=condition, text=text)
+        self.deaf = True
+        self.fail(condition, text)
+
+    # -- the end
+
+    def _end_soon(self) -> None:
+        if not self._patience:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE, self.connection.close)
+
+    def _over(self, how: str, error: Exception | None) -> None:
+        if self._patience:
+            self._patience.cancel()
+
+        ending = self.ending
+        ending.tcp = how
+        ending.by = ending.by or ("us" if how == "local" else "them")
+        data = {"condition": ending.condition, "text": ending.text, "closing_tag": ending.closing_tag}
+        kept = {name: value for name, value in data.items() if value}
+        ending.entry = self.journal.record("ended", self.actor, self.label, tcp=how, by=ending.by, **kept)
+
+        if self.on_over:
+            self.on_over()
+
+        self._changed()
+
+    async def gone(self) -> None:
+        """Wait a moment for an orderly end, then break off."""
+        try:
+            async with asyncio.timeout(0.05):
+                await self.ended()
+        except TimeoutError:
+            self.connection.abort()
+            await self.ended()
+
+    def _send_segment(self) -> None:
+        # One piece per turn of the loop: the connection joins what is written within one turn.
+        if self._segments and not self.connection.closed:
+            self.connection.write(self._segments.popleft())
+
+            if not self._segments:
+                self._changed()
+
+            asyncio.get_running_loop().call_soon(self._send_segment)
+
+
+def _has_features(version: str | None) -> bool:
+    """RFC 6120 §4.3.2: features are sent when both headers say 1.0 or above (§4.7.5: absent means 0.9)."""
+    return (negotiated_version(version) or (0, 9)) >= (1, 0)

@@ -1,0 +1,176 @@
+"""How the steps about dialback and reachability of a partner are played.
+
+Knows verbs and what each reports. Does not judge what was seen: that is `verdict`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.scenario import take
+from simulator.scenario.model import Step
+from simulator.world import partner_words as words
+from simulator.world.acts.streams import (
+    QUIET_PERIOD,
+    ended,
+    fill_values,
+    mapping,
+    partner_of,
+    stream_of,
+    target,
+    what_came,
+)
+from simulator.world.partner_automation import RESULT, answer
+from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.world.stage import Act, Seen, Stage
+from simulator.xmpp.element import parse_element, serialize
+from simulator.xmpp.namespaces import DIALBACK
+
+
+async def offers_a_dialback_key(stage: Stage, step: Step) -> Seen:
+    """Send db:result: the right key for the stream, unless the mapping says otherwise."""
+    stream = stream_of(stage, step)
+    given = fill_values(stage, mapping(step))
+    partner = partner_of(stage, step)
+    sender = str(given.get("from") or stage.real(step.actor))
+    to = str(given.get("to") or target(stage, {}))
+    key = given.get("key")
+
+    if key == "wrong":
+        # The right one with its last digit changed: what a careless comparison would let through.
+        right = partner.key(to, sender, stream.id)
+        key = right[:-1] + ("0" if right[-1] != "0" else "1")
+    elif key in (None, "right"):
+        key = partner.key(to, sender, str(given["id"])) if "id" in given else None
+
+    partner.offer_key(stream, sender, to, key)
+
+    return Seen(captures={"key": stream.key})
+
+
+async def is_authenticated(stage: Stage, step: Step) -> Seen:
+    """Connect unless connected, offer the key, let it be verified, be told valid."""
+    given = fill_values(stage, mapping(step))
+    partner = partner_of(stage, step)
+    sender = str(given.get("from") or stage.real(step.actor))
+    to = str(given.get("to") or target(stage, given))
+    stream: PartnerStream | None = partner.streams.get(step.label)
+
+    async with stage.within(step, "the key to be called valid"):
+        if stream is None or stream.over:
+            header = {key: value for key, value in given.items() if key in ("to", "from", "version")}
+
+            try:
+                stream = await partner.dial(step.label, target(stage, mapping(step)), header, sender=sender)
+            except OSError as error:
+                return Seen({"connected": False, "why": str(error)})
+
+        try:
+            await stream.arrived_features()
+            partner.offer_key(stream, sender, to)
+            arrived = await stream.next_element(_answer_for(sender, to))
+        except StreamOver:
+            return Seen({"ended": ended(stream.ending), **what_came(stream)})
+
+    if arrived.element.get("type") == "valid":
+        partner.use_stream(stream, sender, to)
+
+    return Seen({"xml": arrived.xml}, (arrived.entry,))
+
+
+async def is_asked_to_verify(stage: Stage, step: Step) -> Seen:
+    """Wait for db:verify; the stream on which it came goes by the step's label from then on."""
+    partner = partner_of(stage, step)
+
+    async with stage.within(step, f"a request to verify a key, sent to {partner.domain}"):
+        while True:
+            waiting = [serialize(element).decode() for _, element, _ in partner.asked]
+            number = (
+                (0 if waiting else None)
+                if step.argument is None
+                else take.choose(stage.scenario, step, waiting, stage.captures, stage.cast)
+            )
+
+            if number is not None:
+                stream, _, entry = partner.asked[number]
+                del partner.asked[number]
+                partner.streams.setdefault(step.label, stream)
+                return Seen({"xml": waiting[number]}, (entry,))
+
+            await partner.changed()
+
+
+async def answers_verification(stage: Stage, step: Step) -> Seen:
+    """Answer the oldest request that waits for an answer."""
+    partner = partner_of(stage, step)
+    given: Mapping[str, Any] = step.argument if isinstance(step.argument, Mapping) else {"type": step.argument}
+    given = fill_values(stage, given)
+
+    async with stage.within(step, f"a request to verify a key, sent to {partner.domain}"):
+        while not partner.unanswered:
+            await partner.changed()
+
+    stream, asked = partner.unanswered.popleft()
+    kind = str(given.get("type") or ("error" if "condition" in given else "honest"))
+    condition = str(given.get("condition") or "")
+
+    if kind not in ("valid", "invalid", "error", "honest") and not isinstance(step.argument, Mapping):
+        kind, condition = "error", kind
+
+    if set(given) & {"from", "to", "id"}:
+        # Somebody else's answer: the addresses and the id are the scenario's.
+        stream.send_xml(
+            words.dialback(
+                stream.behaviour,
+                "verify",
+                sender=str(given.get("from") or asked.get("to", "")),
+                to=str(given.get("to") or asked.get("from", "")),
+                stream_id=str(given.get("id") or asked.get("id", "")),
+                type_=kind,
+                condition=condition,
+            )
+        )
+    elif kind == "honest":
+        partner.answer_honestly(stream, asked)
+    else:
+        answer(stream, "verify", asked, f"error {condition}" if kind == "error" else _spelled(kind))
+
+    return Seen()
+
+
+async def is_not_contacted(stage: Stage, step: Step) -> Seen:
+    """Nothing of ours can prove that nobody will come: wait a while, and say how long."""
+    await asyncio.sleep(QUIET_PERIOD)
+    stage.journal.record("barrier", stage.real(step.actor), quiet_s=QUIET_PERIOD)
+
+    return Seen({"quiet_s": QUIET_PERIOD})
+
+
+def _spelled(kind: str) -> str:
+    return kind if kind in ("valid", "invalid") else f"type {kind}"
+
+
+def _answer_for(sender: str, to: str) -> Any:
+    def choose(waiting: list[str]) -> int | None:
+        for number, xml in enumerate(waiting):
+            if DIALBACK in xml or xml.startswith("<db:result"):
+                element = parse_element(xml)
+                pair = element.get("to", "").lower(), element.get("from", "").lower()
+
+                if element.tag == RESULT and pair == (sender.lower(), to.lower()):
+                    return number
+
+        return None
+
+    return choose
+
+
+ACTS: dict[str, Act] = {
+    "offers a dialback key": offers_a_dialback_key,
+    "is authenticated": is_authenticated,
+    "is asked to verify": is_asked_to_verify,
+    "answers verification": answers_verification,
+    "is not contacted": is_not_contacted,
+}
