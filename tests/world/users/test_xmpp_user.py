@@ -127,7 +127,7 @@ async def test_no_task_outlives_a_client(port: int) -> None:
 
 
 async def test_a_wrong_password_is_said(port: int) -> None:
-    alice = make_user("alice", port, password="wrong")  # noqa: S106
+    alice = make_user("alice", port, password="wrong")
 
     with pytest.raises(ConnectionError, match="cannot sign in"):
         await alice.sign_in()
