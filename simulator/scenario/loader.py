@@ -61,9 +61,9 @@ class _Head(msgspec.Struct, kw_only=True):
     level: Level = "must"
     deadline: float = DEFAULT_DEADLINE
     needs: list[str] = []
-    domains: list[str] = list(DEFAULT_DOMAINS)
+    domains: list[str] = msgspec.field(default_factory=lambda: list(DEFAULT_DOMAINS))
     settings: dict[str, dict[str, Any]] | None = None
-    partners: dict[str, dict[str, Any] | None] = dict(DEFAULT_PARTNERS)
+    partners: dict[str, dict[str, Any] | None] = msgspec.field(default_factory=lambda: {**DEFAULT_PARTNERS})
     users: dict[str, dict[str, Any] | None] | list[str] = []
     given: list[Any] = []
 
