@@ -36,20 +36,28 @@ class CertificateAuthority:
         self.folder = Path(tempfile.mkdtemp(prefix="s2sim-ca-"))
         atexit.register(self.close)
         self._authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        self._count = 0
+        self._issued: dict[tuple[str, ...], CertificateFiles] = {}
         self.authority = self._write("authority.pem", self._authority.cert_pem.bytes())
 
     def issue(self, *names: str) -> CertificateFiles:
-        """Issue a certificate for these DNS names (or IP addresses), good for one year as client and as server."""
+        """A certificate for these DNS names (or IP addresses), good for one year as client and as server.
+
+        The same names get the same certificate: many short worlds share one authority.
+        """
+        if names not in self._issued:
+            self._issued[names] = self._issue(names, len(self._issued) + 1)
+
+        return self._issued[names]
+
+    def _issue(self, names: tuple[str, ...], number: int) -> CertificateFiles:
         leaf = self._authority.issue_cert(
             *names, not_after=datetime.now(UTC) + LIFETIME, key_type=trustme.KeyType.ECDSA
         )
         chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
-        self._count += 1
 
         return CertificateFiles(
-            certificate=self._write(f"{self._count}.pem", chain),
-            key=self._write(f"{self._count}.key", leaf.private_key_pem.bytes()),
+            certificate=self._write(f"{number}.pem", chain),
+            key=self._write(f"{number}.key", leaf.private_key_pem.bytes()),
         )
 
     def close(self) -> None:

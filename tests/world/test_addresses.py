@@ -50,8 +50,9 @@ def test_thousand_members_get_thousand_addresses() -> None:
 
 def test_two_processes_never_share_a_block() -> None:
     program = """
-import sys
-addresses.secrets.randbelow = lambda count: 7
+import secrets, sys
+from simulator.world import addresses
+secrets.randbelow = lambda count: 7
 ours = addresses.Addresses(own_addresses=True)
 print(ours.take("gmail.com"), flush=True)
 sys.stdin.read()

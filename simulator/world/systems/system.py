@@ -23,6 +23,7 @@ CAPABILITIES = {
     "partner-types": "trusts users of a partner more or less, by the partner's type",
     "connection-limits": "bounds the number of connections, of one partner and in all",
     "timeouts": "its timeouts can be set to fractions of a second",
+    "establishment-timeout": "the time to authenticate a stream can be set to fractions of a second",
     "keep-alive": "ends a stream on which no keep-alive arrived in time",
     "retry": "dials a partner again after a failure, with a pause that can be set",
     "limits": "the size and depth of what it accepts can be set",

@@ -1,0 +1,96 @@
+"""The complete gateway: an edge, a front end and the link between them, started and stopped together.
+
+Knows the order in which the halves come and go. Does not know what passes through them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from simulator.gateway.configuration import Configuration
+from simulator.gateway.edge.edge import Edge
+from simulator.gateway.frontend.frontend import FrontEnd
+from simulator.gateway.rules import Rules
+
+Log = Callable[[str], None]
+
+
+class LinkNotUp(ConnectionError):  # noqa: N818 - says what happened
+    """The front end did not reach the edge in time; the text says where it was sought."""
+
+
+class Gateway:
+    """A gateway that was not started yet.
+
+    `rules` other than the default are deliberate defects. With `entropy` everything random comes from it, so that a
+    run can be repeated; without, from the operating system.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        rules: Rules | None = None,
+        *,
+        entropy: random.Random | None = None,
+        log: Log = lambda line: None,
+    ) -> None:
+        rules = rules or Rules()
+        self.configuration = configuration
+        self.edge = Edge(configuration, rules, entropy=entropy, log=log)
+        self.frontend = FrontEnd(configuration, rules.frontend, entropy=entropy, log=log)
+
+    @property
+    def listening(self) -> dict[str, tuple[str, int]]:
+        """Service -> host and port, of everything that listens: ``edge``, ``link``, and ``sip``, ``sips`` where on."""
+        edge, inside = self.configuration.edge, self.configuration.frontend.host
+        found = {"edge": (edge.host, self.edge.port), "link": (edge.link_host or edge.host, self.edge.link_port)}
+
+        if self.frontend.tcp_port is not None:
+            found["sip"] = (inside, self.frontend.tcp_port)
+
+        if self.frontend.tls_port is not None:
+            found["sips"] = (inside, self.frontend.tls_port)
+
+        return found
+
+    async def start(self) -> None:
+        """Return when everything listens and the link is up.
+
+        Raises ListenError, CertificateError or LinkNotUp, and then nothing is left open.
+        """
+        try:
+            await self.edge.start()
+            await self.frontend.start(link_port=self.edge.link_port)
+            await self._await_link()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close every stream with system-shutdown, answer what is pending, and listen no more. May be called again."""
+        # The front end first: whatever it still takes on could no longer leave through the edge.
+        try:
+            await self.frontend.stop()
+        finally:
+            await self.edge.stop()
+
+    async def cut_link(self) -> None:
+        """Take the link down and keep it down, as if the inner network had failed."""
+        await self.frontend.link.stop()
+
+    async def mend_link(self) -> None:
+        """Let the link come up again; returns when it is. Raises LinkNotUp."""
+        await self.frontend.link.start(port=self.edge.link_port)
+        await self._await_link()
+
+    async def _await_link(self) -> None:
+        try:
+            async with asyncio.timeout(self.configuration.edge.connect_timeout):
+                await self.frontend.link.wait_up()
+        except TimeoutError:
+            host, port = self.listening["link"]
+            raise LinkNotUp(
+                f"the front end cannot reach the edge at {host}:{port}; are the certificates right?"
+            ) from None

@@ -1,0 +1,107 @@
+"""The gateway as a process of its own: reads its file, says when it is ready, and ends in order when told to.
+
+Knows signals, standard output and exit codes. Does not know what the gateway does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from simulator.document import DocumentError
+from simulator.gateway.configuration import Configuration, read_configuration
+from simulator.gateway.gateway import Gateway
+from simulator.wire.tls import CertificateError
+
+ENDED, BAD_CONFIGURATION, NOT_STARTED = 0, 2, 3
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(path: Path) -> int:
+    """Run a gateway until SIGTERM or SIGINT and return the exit code.
+
+    0: ended as told. 2: the configuration, or a certificate that it names, is bad (standard error says file, line
+    and column). 3: it could not start, for example because a port is taken. Standard output gets one line, when
+    everything listens and the link is up:
+    ``s2sim gateway ready edge=HOST:PORT link=HOST:PORT sip=HOST:PORT sips=HOST:PORT``. The log is on standard error.
+    """
+    try:
+        configuration = read_configuration(path)
+    except DocumentError as error:
+        _complain(str(error))
+        return BAD_CONFIGURATION
+
+    for warning in configuration.warnings:
+        _complain(warning)
+
+    return asyncio.run(_serve(configuration))
+
+
+async def _serve(configuration: Configuration) -> int:
+    told_to_end = _signals()
+    gateway = Gateway(configuration, log=_log)
+    starting = asyncio.create_task(gateway.start())
+    ending = asyncio.create_task(told_to_end.wait())
+    await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
+
+    try:
+        if starting.done():
+            await starting
+            _say(_ready(gateway))
+            await ending
+        else:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+    except CertificateError as error:
+        _complain(f"the gateway cannot start: {error}")
+        return BAD_CONFIGURATION
+    except OSError as error:
+        _complain(f"the gateway cannot start: {error}")
+        return NOT_STARTED
+    finally:
+        ending.cancel()
+        await gateway.stop()
+
+    _log("ended as told")
+
+    return ENDED
+
+
+def _signals() -> asyncio.Event:
+    """An event that is set by the first signal to end; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    told_to_end = asyncio.Event()
+
+    def end() -> None:
+        told_to_end.set()
+
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, end)
+
+    return told_to_end
+
+
+def _ready(gateway: Gateway) -> str:
+    places = " ".join(f"{service}={host}:{port}" for service, (host, port) in gateway.listening.items())
+
+    return f"s2sim gateway ready {places}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _log(line: str) -> None:
+    _complain(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} {line}")

@@ -1,0 +1,152 @@
+"""The embedded gateway in the seat, as a process of its own, fresh for each scenario.
+
+Knows the command that runs it, its exit codes and its readiness line. Does not know what is inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+from simulator.journal import Journal
+from simulator.world.systems.child import Child, tail
+from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_version
+from simulator.world.systems.gateway_settings import configuration_words
+from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
+from simulator.world.users.user import User
+
+#: seconds until the readiness line must stand on its standard output
+START = 15.0
+BAD_CONFIGURATION = 2
+_PLACE = re.compile(r"(\w+)=(\S+):(\d+)")
+
+
+class EmbeddedProcess:
+    """The gateway as a child process. Deliberate defects cannot be seated there: rules are functions of ours."""
+
+    name = "embedded-process"
+    capabilities = GATEWAY_CAPABILITIES
+    shared = False
+    _numbers = itertools.count(1)
+
+    def __init__(self, settings: SystemSettings) -> None:
+        if settings.rules is not None:
+            raise ValueError("deliberate defects can only be seated in the system 'embedded'")
+
+        self._settings = settings
+        self._member = f"embedded-process {next(self._numbers)}"
+        self._child: Child | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._listening: dict[str, tuple[str, int]] = {}
+        self._last_lines: list[str] = []
+        self.died = asyncio.Event()
+        self.cause_of_death = ""
+
+    @property
+    def version(self) -> str:
+        """The version of this package."""
+        return package_version()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Its own domains."""
+        return self._settings.domains
+
+    def address_of(self, domain: str) -> tuple[str, int]:
+        """Where partners reach it: one port for all domains."""
+        return self._listening["edge"]
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Write its file, start it, and return at its readiness line. Raises SettingsRefused or SystemFailed."""
+        self._addresses = surroundings.addresses
+        host = self._addresses.take(self._member)
+        child = self._child = Child("gateway")
+
+        try:
+            file = child.folder / "gateway.yaml"
+            words = configuration_words(self._settings, surroundings, host)
+            file.write_text(yaml.safe_dump(words, sort_keys=False, allow_unicode=True), encoding="utf-8")
+            await child.start(sys.executable, "-m", "simulator", "gateway", "--config", str(file), read_stdout=True)
+            self._listening = await self._ready(child, file)
+        except BaseException:
+            await self.stop()
+            raise
+
+        self._watch = asyncio.create_task(self._await_death(child))
+
+    async def stop(self) -> None:
+        """End it and remove its folder; may be called at any time and again."""
+        self._stopping = True
+
+        if self._child is not None:
+            self._last_lines = self.log_lines()
+            await self._child.end()
+            self._child = None
+            self._addresses.give_back(self._member)
+
+        if self._watch is not None:
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def shut_down(self) -> None:
+        """Send SIGTERM and return when it has ended."""
+        self._stopping = True
+
+        if self._child is not None:
+            await self._child.ask_to_end()
+
+    async def user(self, address: str, journal: Journal) -> User:
+        """A SIP user agent that will register at the front end; not yet signed in."""
+        from simulator.world.users.sip import SIPUser
+
+        host, port = self._listening["sip"]
+
+        return SIPUser(address, host, port, journal)
+
+    def log_lines(self, last: int = 40) -> list[str]:
+        """The last lines of its standard error."""
+        return self._child.last_lines(last) if self._child else self._last_lines[-last:]
+
+    async def _ready(self, child: Child, file: Path) -> dict[str, tuple[str, int]]:
+        line = ""
+
+        try:
+            async with asyncio.timeout(START):
+                line = (await child.stdout.readline()).decode("utf-8", "replace")
+
+                if not line:
+                    await child.ended.wait()
+        except TimeoutError:
+            why = f"the gateway did not say within {START:g} s that it is ready"
+            raise SystemFailed("\n".join([why, *self.log_lines(10)])) from None
+
+        if child.status == BAD_CONFIGURATION:
+            # The folder is ours and gone in a moment: its name helps nobody.
+            raise SettingsRefused("\n".join(tail(child.console, 10)).replace(str(file), file.name))
+
+        if not line:
+            why = f"the gateway ended with status {child.status}"
+            raise SystemFailed("\n".join([why, *self.log_lines(10)]))
+
+        return {service: (host, int(port)) for service, host, port in _PLACE.findall(line)}
+
+    async def _await_death(self, child: Child) -> None:
+        await child.ended.wait()
+
+        if not self._stopping:
+            self.cause_of_death = "\n".join([f"the gateway ended with status {child.status}", *self.log_lines(10)])
+            self.died.set()
+
+
+SEAT = Seat(
+    name="embedded-process",
+    says="the embedded gateway, as a process of its own, fresh for each scenario",
+    capabilities=GATEWAY_CAPABILITIES,
+    shared=False,
+    make=EmbeddedProcess,
+)

@@ -1,0 +1,110 @@
+"""Says what a scenario has set in the words of the gateway's configuration file.
+
+Knows both vocabularies. Does not check what is set: that is the gateway's own business, and may be what is tested.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simulator.world.systems.system import Surroundings, SystemSettings
+
+INTERNAL_NAME = "link.internal"
+
+
+def _choice(words: Mapping[str, str]) -> Callable[[Any], Any]:
+    """Translate a word of scenarios; whatever is no such word goes on as it is, for the gateway to refuse."""
+    return lambda given: words.get(given, given) if isinstance(given, str) else given
+
+
+_negotiation = _choice({"required": "Required", "optional": "Optional", "not-supported": "NotSupported"})
+_partner_type = _choice(
+    {"federated": "Federated", "public-verified": "PublicVerified", "public-unverified": "PublicUnverified"}
+)
+
+#: a scenario's word for a partner's setting -> the gateway's, and how its value is said there
+PARTNER_WORDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "tls": ("tls-negotiation", _negotiation),
+    "sasl": ("sasl-negotiation", _negotiation),
+    "dialback": ("support-dialback-negotiation", lambda given: given),
+    "keepalive": ("enable-keep-alive", lambda given: given),
+    "type": ("partner-type", _partner_type),
+    "additional": ("additional-domains", lambda given: given),
+    "proxy": ("proxy-fqdn", lambda given: given),
+    "limit": ("connection-limit", lambda given: given),
+    "description": ("description", lambda given: given),
+}
+
+#: What suits a world in which every answer is a millisecond away; a scenario's own settings stand above it.
+PACE: dict[str, dict[str, Any]] = {
+    "dns": {"timeout": 1.0},
+    "edge": {"connect-timeout": 2.0},
+    "retry": {"link-first": 0.02, "link-longest": 0.2, "stream-first": 0.1, "stream-longest": 1.0},
+}
+
+
+def partner_words(domain: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """One partner as the configuration file has it; raises ValueError for a word that no scenario may use."""
+    said: dict[str, Any] = {"identity": domain}
+
+    for word, value in settings.items():
+        if word not in PARTNER_WORDS:
+            close = difflib.get_close_matches(word, PARTNER_WORDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(PARTNER_WORDS)}"
+            raise ValueError(f"{domain}: no setting of a partner is called {word!r}; {hint}")
+
+        key, translate = PARTNER_WORDS[word]
+        said[key] = translate(value)
+
+    return said
+
+
+def configuration_words(settings: SystemSettings, surroundings: Surroundings, host: str) -> dict[str, Any]:
+    """The whole configuration file, as plain data, of a gateway that listens on `host`. Raises ValueError."""
+    server, server_port = surroundings.name_server
+    port = surroundings.addresses.port
+    words: dict[str, Any] = {
+        "domains": list(settings.domains),
+        "users": [{"address": address} for address in settings.users],
+        "partners": [partner_words(domain, given) for domain, given in settings.partners.items()],
+        "gateway": dict(settings.gateway),
+        "dns": {"server": server, "port": server_port},
+        "edge": {"host": host, "port": port(5269), "link-port": port(23456)},
+        "frontend": {"host": host, "sip-tcp-port": port(5060), "sip-tls-port": port(5061)},
+        "certificates": _certificates(settings, surroundings),
+    }
+
+    return _merged(_merged(words, PACE), settings.configuration)
+
+
+def _certificates(settings: SystemSettings, surroundings: Surroundings) -> dict[str, Any]:
+    issue = surroundings.authority.issue
+
+    def pair(*names: str) -> dict[str, str]:
+        files = issue(*names)
+
+        return {"certificate": str(files.certificate), "key": str(files.key)}
+
+    # One certificate for both faces, with the names of the documentation: sip.<domain>, and the bare domain for XMPP.
+    outside = pair(*(name for domain in settings.domains for name in (f"sip.{domain}", domain)))
+
+    return {
+        "authority": str(surroundings.authority.authority),
+        "internal": pair(INTERNAL_NAME),
+        "internal-name": INTERNAL_NAME,
+        "external": outside,
+        "sip": outside,
+    }
+
+
+def _merged(words: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both mappings in one; where both have a value, the one `above` counts."""
+    merged = dict(words)
+
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+
+    return merged

@@ -1,0 +1,263 @@
+"""Prosody in the seat: a child process with a folder, a name server and users of our making.
+
+Knows Prosody's configuration file and its storage of accounts. Does not know scenarios. TLS is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from simulator.journal import Journal
+from simulator.world.systems.child import Child, answers, free_port
+from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemFailed, SystemSettings
+from simulator.world.users.user import User
+
+INSTALL = "apt-get install --no-install-recommends prosody lua-unbound"
+#: seconds until its ports must answer
+START = 10.0
+#: What an unanswered dialback check costs: Prosody reports its failure only by this timeout, which is 90 s as shipped.
+ESTABLISHMENT = 2.0
+PASSWORD = "pass"
+
+CAPABILITIES = frozenset({"several-domains", "graceful-shutdown", "passphrase", "establishment-timeout"})
+
+CONFIGURATION = """\
+daemonize = false
+run_as_root = true
+pidfile = {folder} .. "/prosody.pid"
+data_path = {folder} .. "/data"
+certificates = {folder} .. "/certificates"
+log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = {folder} .. "/prosody.log" }} }}
+
+interfaces = {{ {host} }}
+local_interfaces = {{ {host} }}
+c2s_ports = {{ {c2s_port} }}
+s2s_ports = {{ {s2s_port} }}
+c2s_direct_tls_ports = {{ }}
+s2s_direct_tls_ports = {{ }}
+use_ipv6 = false
+network_backend = "epoll"
+
+-- Our name server and no other, on its own port; nothing that one scenario met is remembered for the next.
+unbound = {{
+  resolvconf = false; hoststxt = false; forward = {name_server};
+  options = {{
+    ["module-config:"] = "iterator";
+    ["cache-max-ttl:"] = "0"; ["cache-max-negative-ttl:"] = "0";
+    ["infra-host-ttl:"] = "0";
+  }};
+}}
+
+modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "presence", "message", "iq", "dialback" }}
+modules_disabled = {{ "s2s_limits" }}
+limits = {{ }}
+authentication = "internal_plain"
+storage = "internal"
+allow_unencrypted_plain_auth = true
+c2s_require_encryption = false
+s2s_require_encryption = false
+s2s_allow_encryption = false
+s2s_secure_auth = false
+
+"""
+
+
+def sharing_key(settings: SystemSettings) -> str:
+    """What of the settings Prosody is started with; users come and go while it runs."""
+    return json.dumps([sorted(settings.domains), sorted(_options(settings).items())])
+
+
+class Prosody:
+    """Prosody, started once. It has no list of partners: `settings.partners` make no difference to it."""
+
+    name = "prosody"
+    capabilities = CAPABILITIES
+    shared = True
+    _numbers = itertools.count(1)
+
+    def __init__(self, settings: SystemSettings) -> None:
+        self._settings = settings
+        self._member = f"prosody {next(self._numbers)}"
+        self._child: Child | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._last_lines: list[str] = []
+        self.died = asyncio.Event()
+        self.cause_of_death = ""
+        self.version = ""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Its virtual hosts."""
+        return self._settings.domains
+
+    def address_of(self, domain: str) -> tuple[str, int]:
+        """Where partners reach it: one port for all domains."""
+        return self._host, self._s2s_port
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Write its folder, start it, and return when its ports answer. Raises NotInstalled or SystemFailed."""
+        installation = await asyncio.to_thread(installed)
+        self.version = installation.version
+        addresses = self._addresses = surroundings.addresses
+        self._host = addresses.take(self._member)
+        self._c2s_port = addresses.port(5222) or free_port(self._host)
+        self._s2s_port = addresses.port(5269) or free_port(self._host)
+        child = self._child = Child("prosody")
+
+        try:
+            file = self._write(child.folder, surroundings.name_server)
+            await child.start(installation.program, "-F", "--config", str(file))
+            await self._await_ports(child)
+        except BaseException:
+            await self.stop()
+            raise
+
+        self._watch = asyncio.create_task(self._await_death(child))
+
+    async def stop(self) -> None:
+        """End it and remove its folder; may be called at any time and again."""
+        self._stopping = True
+
+        if self._child is not None:
+            self._last_lines = self.log_lines()
+            await self._child.end()
+            self._child = None
+            self._addresses.give_back(self._member)
+
+        if self._watch is not None:
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def shut_down(self) -> None:
+        """Send SIGTERM and return when it has ended."""
+        self._stopping = True
+
+        if self._child is not None:
+            await self._child.ask_to_end()
+
+    async def user(self, address: str, journal: Journal) -> User:
+        """Write an account and return its client, not yet signed in."""
+        # Here and not above: slixmpp takes a fifth of a second to load, which only those with users need.
+        from simulator.world.users.xmpp import XMPPUser
+
+        assert self._child is not None
+        local, _, domain = address.partition("@")
+        accounts = self._child.folder / "data" / _encoded(domain) / "accounts"
+        accounts.mkdir(parents=True, exist_ok=True)
+        (accounts / f"{_encoded(local)}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
+
+        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal)
+
+    def log_lines(self, last: int = 40) -> list[str]:
+        """The last lines of its log; of its console when it did not come to write one."""
+        if self._child is None:
+            return self._last_lines[-last:]
+
+        return self._child.last_lines(last, self._child.folder / "prosody.log")
+
+    def _write(self, folder: Path, name_server: tuple[str, int]) -> Path:
+        for name in ("data", "certificates"):
+            (folder / name).mkdir()
+
+        text = CONFIGURATION.format(
+            folder=_lua(str(folder)),
+            host=_lua(self._host),
+            c2s_port=self._c2s_port,
+            s2s_port=self._s2s_port,
+            name_server=_lua(f"{name_server[0]}@{name_server[1]}"),
+        )
+        text += "".join(f"{name} = {value}\n" for name, value in _options(self._settings).items())
+        text += "".join(f"\nVirtualHost {_lua(domain)}\n" for domain in self.domains)
+        file = folder / "prosody.cfg.lua"
+        file.write_text(text, encoding="utf-8")
+
+        return file
+
+    async def _await_ports(self, child: Child) -> None:
+        for port in (self._c2s_port, self._s2s_port):
+            if not await answers(self._host, port, within=START, child=child):
+                why = "ended at once" if child.ended.is_set() else f"does not answer on {self._host} port {port}"
+                raise SystemFailed("\n".join([f"Prosody {why}", *self.log_lines(10)]))
+
+    async def _await_death(self, child: Child) -> None:
+        await child.ended.wait()
+
+        if not self._stopping:
+            self.cause_of_death = "\n".join([f"Prosody ended with status {child.status}", *self.log_lines(10)])
+            self.died.set()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The program and its version."""
+
+    program: str
+    version: str
+
+
+@cache
+def installed() -> Installation:
+    """What is installed here (asked once); raises NotInstalled."""
+    program, control = shutil.which("prosody"), shutil.which("prosodyctl")
+
+    if program is None or control is None:
+        raise NotInstalled(f"Prosody is not installed; on Debian: {INSTALL}")
+
+    # With a file of our own: the machine's may not be readable to us.
+    with tempfile.TemporaryDirectory(prefix="s2sim-prosody-") as folder:
+        file = Path(folder) / "about.cfg.lua"
+        file.write_text('run_as_root = true\nVirtualHost "localhost"\n')
+        command = [control, "--config", str(file), "about"]
+        about = subprocess.run(command, capture_output=True, text=True, timeout=START, check=False).stdout
+
+    # Without it Prosody would quietly ask the machine's own name servers, outside of our world.
+    if not re.search(r"^luaunbound:\s+\d", about, re.MULTILINE):
+        raise NotInstalled(f"Prosody is installed without lua-unbound, which lets it ask our name server; {INSTALL}")
+
+    found = re.match(r"Prosody (\S+)", about)
+
+    return Installation(program, found[1] if found else "unknown")
+
+
+def _options(settings: SystemSettings) -> Mapping[str, str]:
+    """Those of the gateway's settings that Prosody has, under its own names, as Lua."""
+    gateway, limits = settings.gateway, settings.configuration.get("limits", {})
+    options = {"s2s_timeout": str(float(gateway.get("stream-establishment-timeout", ESTABLISHMENT)))}
+
+    if "dialback-passphrase" in gateway:
+        options["dialback_secret"] = _lua(str(gateway["dialback-passphrase"]))
+
+    if "stanza-bytes" in limits:
+        options["s2s_stanza_size_limit"] = str(int(limits["stanza-bytes"]))
+
+    return options
+
+
+def _lua(text: str) -> str:
+    """The text as a Lua string: decimal escapes for whatever is not plain."""
+    return '"' + re.sub(rb"[^ !#-\[\]-~]", lambda match: b"\\%03d" % match[0][0], text.encode()).decode() + '"'
+
+
+def _encoded(name: str) -> str:
+    """A file name in Prosody's storage: whatever is no ASCII letter or digit as %xx, in lower case."""
+    return re.sub(rb"[^A-Za-z0-9]", lambda match: b"%%%02x" % match[0][0], name.encode()).decode()
+
+
+SEAT = Seat(
+    name="prosody",
+    says="Prosody as a child process, without TLS",
+    capabilities=CAPABILITIES,
+    shared=True,
+    make=Prosody,
+    sharing_key=sharing_key,
+)
