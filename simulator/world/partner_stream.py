@@ -341,6 +341,8 @@ class PartnerStream:
         self.journal.record("element", self.actor, self.label, xml="", violation=condition, text=text)
         self.deaf = True
         self.fail(condition, text)
+        # Whatever else comes cannot be read: no closing tag is waited for.
+        self.connection.close()
 
     # -- the end
 
