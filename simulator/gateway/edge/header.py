@@ -95,7 +95,14 @@ def _refused(
     return HeaderJudgement(to=to, sender=sender, refusal=RemoteProtocolError(condition, text))
 
 
-def answer_header(header: StreamHeader | None, judgement: HeaderJudgement, own: str, stream_id: str) -> StreamHeader:
+def answer_header(
+    header: StreamHeader | None,
+    judgement: HeaderJudgement,
+    own: str,
+    stream_id: str,
+    *,
+    answered_version: Callable[[str | None], str | None] = answered_version,
+) -> StreamHeader:
     """The header we answer with; `own` is our name where the peer asked for none of ours.
 
     §4.9.1.3: "the value of the 'from' attribute […] MUST be either an authoritative FQDN […] or the empty string";

@@ -1,0 +1,220 @@
+"""One XMPP stream on one connection: events in, events out, and an end that its owner hears of exactly once.
+
+Knows how streams end (RFC 6120 §4.4, §4.9.1) and how long they may be silent. Does not know what is said on them:
+headers, dialback and stanzas go to the owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator.wire.connection import Connection
+from simulator.xmpp.errors import StreamCondition
+from simulator.xmpp.events import Event, StreamClosed, StreamError, StreamHeader, Violation
+from simulator.xmpp.limits import Limits
+from simulator.xmpp.stream import Stream
+
+#: how long we wait for the peer's </stream:stream> after ours, in seconds (RFC 6120 §4.4)
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a stream ended: the stream error that was sent or received, if any, and what was seen."""
+
+    condition: str | None
+    text: str
+    by_us: bool
+
+
+class Channel:
+    """A stream and its connection.
+
+    Until `take_over` events are kept, and `next_event` gives them one by one. `on_over` is called when the
+    connection is gone, which may be well after the stream has ended.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        initiating: bool,
+        limits: Limits,
+        unsent_bytes: int,
+        header: Callable[[], StreamHeader],
+        on_over: Callable[[Channel], None] = lambda _: None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._header = header
+        self._unsent_bytes = unsent_bytes
+        self._on_event: Callable[[Event], None] | None = None
+        self._on_ended: Callable[[Ended], None] | None = None
+        self._on_over = on_over
+        self._inbox: deque[Event] = deque()
+        self._more = asyncio.Event()
+        self._timers: list[asyncio.TimerHandle] = []
+        self.connection = connection
+        self.stream = Stream(initiating, limits)
+        self.ended: Ended | None = None
+        """Set when the stream is over, or when we have said that it is."""
+        self.over = asyncio.Event()
+        self.heard = self.spoke = self._loop.time()
+        connection.on_data, connection.on_closed = self._received, self._closed
+
+    # -- what comes
+
+    def take_over(self, on_event: Callable[[Event], None], on_ended: Callable[[Ended], None]) -> None:
+        """Hear events from now on, those that are kept first."""
+        self._on_event, self._on_ended = on_event, on_ended
+
+        while self._inbox:
+            on_event(self._inbox.popleft())
+
+        if self.ended is not None:
+            on_ended(self.ended)
+
+    async def next_event(self) -> Event | Ended:
+        """The next event; the end, again and again, once there is nothing left."""
+        while not self._inbox and self.ended is None:
+            self._more.clear()
+            await self._more.wait()
+
+        if self._inbox:
+            return self._inbox.popleft()
+
+        assert self.ended is not None
+
+        return self.ended
+
+    def _received(self, data: bytes) -> None:
+        self.heard = self._loop.time()
+
+        for event in self.stream.receive(data):
+            if self.connection.closed:
+                return
+
+            self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, StreamError):
+            # RFC 6120 §4.9.1.1: the peer closes the stream; an error is not answered with an error.
+            self._end(Ended(event.condition, event.text, by_us=False))
+            self._shut()
+        elif isinstance(event, StreamClosed):
+            self._end(Ended(None, "the peer closed the stream", by_us=False))
+            self._shut()
+        elif isinstance(event, Violation):
+            self.finish(event.error.condition, event.error.text)
+        elif self._on_event is not None:
+            self._on_event(event)
+        else:
+            self._inbox.append(event)
+            self._more.set()
+
+    # -- what goes
+
+    def send(self, event: Event) -> None:
+        """Send an event; nothing leaves once the stream has ended."""
+        if self.ended is not None or self.connection.closed:
+            return
+
+        self.spoke = self._loop.time()
+        self.connection.write(self.stream.send(event))
+
+        if self.connection.unsent > self._unsent_bytes:
+            self._end(Ended(None, "the peer does not read", by_us=True))
+            self.connection.abort()
+
+    def finish(self, condition: StreamCondition | None = None, text: str = "") -> None:
+        """Close the stream: with an error at once, else in order, waiting for the peer to close its half, too."""
+        if self.connection.closed or self.ended is not None:
+            return
+
+        # §4.9.1.2: an error during the setup comes after an opening tag, too.
+        if self.stream.header is None:
+            self.send(self._header())
+
+        if condition is not None:
+            self.send(StreamError(condition=condition, text=text))
+
+        self.send(StreamClosed())
+        self._end(Ended(condition, text, by_us=True))
+
+        if condition is not None:
+            self.connection.close()
+        else:
+            # §4.4: the one who closes waits for the other's closing tag, and reads on until it comes.
+            self._timers.append(self._loop.call_later(PATIENCE, self.connection.close))
+
+    def _shut(self) -> None:
+        """The peer will say nothing more: say goodbye unless we have, and close the connection."""
+        if self.connection.closed:
+            return
+
+        if self.ended is None or not self.ended.by_us:
+            if self.stream.header is None:
+                self.connection.write(self.stream.send(self._header()))
+
+            self.connection.write(self.stream.send(StreamClosed()))
+
+        self.connection.close()
+
+    # -- time
+
+    def at_latest(self, seconds: float | None, then: Callable[[], None]) -> asyncio.TimerHandle | None:
+        """Call `then` after so many seconds, unless the stream has ended or the timer is cancelled."""
+        if seconds is None:
+            return None
+
+        timer = self._loop.call_later(seconds, lambda: None if self.ended else then())
+        self._timers.append(timer)
+
+        return timer
+
+    def when_silent(self, seconds: float | None, then: Callable[[], None], *, peer_only: bool) -> None:
+        """Call `then` when nothing was heard, or neither heard nor said, for so many seconds.
+
+        One timer per stream, moved on only when it fires: nothing is paid per stanza.
+        """
+        if seconds is None:
+            return
+
+        def look() -> None:
+            if self.ended is not None:
+                return
+
+            last = self.heard if peer_only else max(self.heard, self.spoke)
+            rest = last + seconds - self._loop.time()
+
+            if rest <= 0:
+                then()
+            else:
+                self._timers[slot] = self._loop.call_later(rest, look)
+
+        slot = len(self._timers)
+        self._timers.append(self._loop.call_later(seconds, look))
+
+    # -- the end
+
+    def _end(self, ended: Ended) -> None:
+        if self.ended is not None:
+            return
+
+        self.ended = ended
+        self._more.set()
+
+        if self._on_ended is not None:
+            self._on_ended(ended)
+
+    def _closed(self, how: str, error: Exception | None) -> None:
+        for timer in self._timers:
+            timer.cancel()
+
+        what = "the peer dropped the connection" if how != "local" else "the connection was dropped"
+        self._end(Ended(None, f"{what} ({how}{f': {error}' if error else ''})", by_us=how == "local"))
+        self._on_event = None
+        self.over.set()
+        self._on_over(self)

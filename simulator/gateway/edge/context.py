@@ -1,0 +1,111 @@
+"""What all streams of the edge share: configuration, rules, secret, entropy, limits, log, and who counts them.
+
+Knows values and counters. Does not know streams.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from simulator.gateway.configuration import Configuration
+from simulator.gateway.partner import AllowedPartner
+from simulator.gateway.rules import Rules
+from simulator.xmpp.limits import Limits
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Shared by every stream of one edge. Without `entropy` everything random is cryptographically so."""
+
+    configuration: Configuration
+    rules: Rules
+    log: Log
+    entropy: random.Random | None = None
+    secret: str = field(init=False, repr=False)
+    served: frozenset[str] = field(init=False)
+    limits: Limits = field(init=False)
+    census: Census = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings, limits = self.configuration.gateway, self.configuration.limits
+        # XEP-0185 §2: "the secret […] MUST NOT be guessable"; all edges of a pool are given the same passphrase.
+        object.__setattr__(self, "secret", settings.dialback_passphrase or self.random_text(32))
+        object.__setattr__(self, "served", frozenset(self.configuration.domains))
+        shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
+        object.__setattr__(self, "limits", shapes)
+        object.__setattr__(self, "census", Census(self))
+
+    @property
+    def own_name(self) -> str:
+        """How we call ourselves where the peer asked for none of our domains."""
+        return self.configuration.domains[0]
+
+    def random_text(self, size: int = 16) -> str:
+        """Hexadecimal text over `size` random octets: a stream id (RFC 6120 §4.7.3) or a secret."""
+        return secrets.token_hex(size) if self.entropy is None else self.entropy.randbytes(size).hex()
+
+    def partner_for(self, domain: str) -> AllowedPartner | None:
+        """The allowed partner that speaks for a normalised domain."""
+        return self.rules.partner_for(self.configuration, domain)
+
+
+class Seat:
+    """The place of one connection in the census."""
+
+    def __init__(self, census: Census) -> None:
+        self._census = census
+        self._partner: AllowedPartner | None = None
+        self._left = False
+
+    def belongs_to(self, partner: AllowedPartner) -> bool:
+        """Count the connection for this partner, too, if one more is allowed."""
+        if not self._census.allows(partner):
+            return False
+
+        self._partner = partner
+        self._census.by_partner[partner.identity] += 1
+
+        return True
+
+    def leave(self) -> None:
+        """The connection is gone, or not to be had; saying so twice does no harm."""
+        if self._left:
+            return
+
+        self._left = True
+        self._census.total -= 1
+
+        if self._partner is not None:
+            self._census.by_partner[self._partner.identity] -= 1
+
+
+class Census:
+    """How many connections there are, in all and per partner (Lync's ConnectionLimit and PartnerConnectionLimit)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.total = 0
+        self.by_partner: Counter[str] = Counter()
+
+    def take_seat(self) -> Seat | None:
+        """Count one more connection; None when there are too many."""
+        limit = self._context.configuration.gateway.connection_limit
+
+        if not self._context.rules.connection_is_allowed(self.total, limit):
+            return None
+
+        self.total += 1
+
+        return Seat(self)
+
+    def allows(self, partner: AllowedPartner) -> bool:
+        """Whether this partner may have one more connection."""
+        limit = partner.connection_limit or self._context.configuration.gateway.partner_connection_limit
+
+        return self._context.rules.connection_is_allowed(self.by_partner[partner.identity], limit)

@@ -1,0 +1,182 @@
+"""The edge proxy: listens for partners, dials them, and passes stanzas between them and the link.
+
+Knows who owns which stream and where stanzas come from and go. Every decision is in `rules`; roles, dialback and
+resolution have files of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+from simulator.gateway.configuration import Configuration
+from simulator.gateway.edge.channel import Channel
+from simulator.gateway.edge.context import Context, Log
+from simulator.gateway.edge.dialling import Dialler
+from simulator.gateway.edge.failures import Failure
+from simulator.gateway.edge.inbound import InboundStream
+from simulator.gateway.edge.routing import Routes
+from simulator.gateway.edge.verification import Verifications
+from simulator.gateway.link import LinkDown, LinkListener
+from simulator.gateway.rules import Rules
+from simulator.wire.connection import Connection
+from simulator.wire.listener import Listener, listen
+from simulator.xmpp.element import make_error
+from simulator.xmpp.errors import StanzaCondition
+
+#: how long partners may take to close their connections when the gateway stops, in seconds
+PARTING = 1.0
+
+
+class Link(Protocol):
+    """What the edge needs of the link to the front end; `LinkListener` is one."""
+
+    on_stanza: Callable[[Element], None]
+
+    def send(self, stanza: Element) -> None:
+        """Hand a partner's stanza to the front end; raises LinkDown."""
+
+    def handed_over(self, ids: Iterable[str]) -> None:
+        """Say that the messages with these ids were written to an authenticated stream."""
+
+    async def start(self) -> None:
+        """Listen for the front end; raises ListenError or CertificateError."""
+
+    async def stop(self) -> None:
+        """Close the link."""
+
+
+class Edge:
+    """The XMPP half of the gateway.
+
+    `entropy` makes stream ids, the dialback secret (unless it is configured) and the choice among equal SRV records
+    repeatable; without it they are unpredictable. `link` defaults to a `LinkListener` at the configured address.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        rules: Rules | None = None,
+        *,
+        entropy: random.Random | None = None,
+        log: Log = lambda _: None,
+        link: Link | None = None,
+    ) -> None:
+        self._context = Context(configuration, rules or Rules(), log, entropy)
+        self.link: Link = link or LinkListener(configuration, log=log)
+        self.link.on_stanza = self.submit
+        self._dialler = Dialler(self._context)
+        self._verifications = Verifications(self._context, self._dialler)
+        self._routes = Routes(
+            self._context,
+            self._dialler,
+            handed_over=self.link.handed_over,
+            bounce=self._bounce,
+            stray=self._verifications.stray,
+            received=self._deliver,
+        )
+        self._inbound: set[InboundStream] = set()
+        self._listener: Listener | None = None
+
+    @property
+    def port(self) -> int:
+        """Where partners find us; only after `start`."""
+        assert self._listener is not None
+
+        return self._listener.port
+
+    @property
+    def host(self) -> str:
+        """The address that we listen on."""
+        return self._context.configuration.edge.host
+
+    async def start(self) -> None:
+        """Listen for partners and for the front end; raises ListenError, CertificateError."""
+        edge = self._context.configuration.edge
+        await self.link.start()
+
+        try:
+            self._listener = await listen(edge.host, edge.port, self._accepted, service="partners (XMPP)")
+        except BaseException:
+            await self.link.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Tell every partner that we shut down, and close everything."""
+        if self._listener is not None:
+            await self._listener.close()
+
+        farewell = self._context.rules.farewell()
+        inbound = [stream.channel for stream in self._inbound]
+
+        for channel in (*inbound, *self._dialler.channels):
+            channel.finish(farewell)
+
+        self._verifications.stop()
+        await self._routes.stop()
+        await _all_over([*inbound, *self._dialler.channels])
+        await self.link.stop()
+
+    def submit(self, stanza: Element) -> None:
+        """Send a stanza of a user inside to the partner that it is addressed to, or bounce it."""
+        pair = self._context.rules.pair_of_stanza(stanza.get("from"), stanza.get("to"))
+
+        if pair is None or pair[0] not in self._context.served:
+            self._context.log(
+                f"dropped: a stanza from {stanza.get('from')!r} to {stanza.get('to')!r} is not ours to send"
+            )
+        else:
+            self._routes.route(stanza, *pair)
+
+    def _accepted(self, connection: Connection) -> None:
+        seat = self._context.census.take_seat()
+
+        if seat is None:
+            # XEP-0205 §4.1: a connection above the limit is not allowed to proceed; it is owed no XMPP error.
+            self._context.log(f"{connection.remote[0]}:{connection.remote[1]}: refused: too many connections")
+            connection.abort()
+            return
+
+        stream = InboundStream(
+            self._context, connection, seat, self._verifications, self._deliver, self._inbound.discard
+        )
+        self._inbound.add(stream)
+
+    def _deliver(self, stanza: Element) -> None:
+        try:
+            self.link.send(stanza)
+        except LinkDown as down:
+            self._context.log(f"not delivered: from {stanza.get('from')} to {stanza.get('to')}: {down}")
+
+            # Replies go over our own stream to the partner: the one it came on is the partner's (RFC 6120 §4.5).
+            if self._context.rules.is_answered(stanza):
+                self.submit(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, type="wait"))
+
+    def _bounce(self, stanza: Element, failure: Failure) -> None:
+        if not self._context.rules.is_bounced(stanza):
+            return
+
+        error = make_error(stanza, self._context.rules.bounce_condition(failure), text=failure.value)
+
+        try:
+            self.link.send(error)
+        except LinkDown as down:
+            self._context.log(f"not bounced to {stanza.get('from')}: {down}")
+
+
+async def _all_over(channels: list[Channel]) -> None:
+    """Wait until all connections are gone; those that take too long are dropped."""
+    waiting = [asyncio.ensure_future(channel.over.wait()) for channel in channels]
+
+    if not waiting:
+        return
+
+    await asyncio.wait(waiting, timeout=PARTING)
+
+    for channel in channels:
+        channel.connection.abort()
+
+    await asyncio.gather(*waiting)

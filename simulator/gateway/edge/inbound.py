@@ -1,0 +1,296 @@
+"""A stream that a partner opened to us: the receiving and the authoritative role (XEP-0220 §2.2).
+
+Knows what a partner may ask for, and in which order. Does not know where stanzas go, nor how keys are verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from xml.etree.ElementTree import Element
+
+from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, StreamFacts
+from simulator.gateway.edge.channel import Channel, Ended
+from simulator.gateway.edge.context import Context, Seat
+from simulator.gateway.edge.header import HeaderJudgement, answer_header, dialback_feature
+from simulator.gateway.edge.verification import Outcome, Verification, Verifications
+from simulator.gateway.partner import AllowedPartner
+from simulator.wire.connection import Connection
+from simulator.xmpp.errors import StanzaCondition, StreamCondition
+from simulator.xmpp.events import (
+    DialbackResult,
+    DialbackVerify,
+    Event,
+    Nonza,
+    Stanza,
+    StreamFeatures,
+    StreamHeader,
+)
+from simulator.xmpp.first_level import refusal
+from simulator.xmpp.namespaces import TLS
+
+
+class InboundStream:
+    """One stream of a partner towards us. `deliver` gets the stanzas that may pass."""
+
+    def __init__(
+        self,
+        context: Context,
+        connection: Connection,
+        seat: Seat,
+        verifications: Verifications,
+        deliver: Callable[[Element], None],
+        on_over: Callable[[InboundStream], None],
+    ) -> None:
+        self._context, self._rules, self._seat = context, context.rules, seat
+        self._verifications, self._deliver, self._on_over = verifications, deliver, on_over
+        self._valid: set[Pair] = set()
+        self._pending: dict[Pair, Verification] = {}
+        self._requests: dict[Pair, DialbackResult] = {}
+        self._partner: AllowedPartner | None = None
+        self._id = context.random_text()
+        self._peer = f"{connection.remote[0]}:{connection.remote[1]}"
+        self.channel = Channel(
+            connection,
+            initiating=False,
+            limits=context.limits,
+            unsent_bytes=context.configuration.limits.unsent_bytes,
+            header=lambda: answer_header(None, HeaderJudgement(), context.own_name, self._id),
+            on_over=self._over,
+        )
+        self.channel.take_over(self._handle, self._ended)
+        settings = context.configuration.gateway
+        self.channel.at_latest(self._rules.establishment_timeout(settings), self._too_slow)
+        self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
+
+    # -- events
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, Stanza):
+            self._handle_stanza(event.element)
+        elif isinstance(event, DialbackResult):
+            self._handle_result(event)
+        elif isinstance(event, DialbackVerify):
+            self._handle_verify(event)
+        elif isinstance(event, StreamHeader):
+            self._handle_header(event)
+        elif isinstance(event, Nonza):
+            self._handle_nonza(event.element)
+
+    def _handle_header(self, header: StreamHeader) -> None:
+        rules = self._rules
+        judgement = rules.judge_header(
+            header,
+            self._context.served,
+            host_is_served=rules.host_is_served,
+            sender_is_ours=rules.sender_is_ours,
+            sender_is_allowed=lambda sender: self._context.partner_for(sender) is not None,
+        )
+        answer = answer_header(
+            header, judgement, self._context.own_name, self._id, answered_version=rules.answered_version
+        )
+        self.channel.send(answer)
+
+        if judgement.refusal is not None:
+            self._refuse(judgement.refusal.condition, judgement.refusal.text)
+            return
+
+        if judgement.sender is not None:
+            self._peer = f"{judgement.sender} at {self._peer}"
+
+            if not self._recognise(judgement.sender):
+                return
+
+        if rules.features_are_sent(header.version):
+            self.channel.send(StreamFeatures(features=tuple(self._features())))
+
+    def _features(self) -> list[Element]:
+        """What can be negotiated now. STARTTLS, and SASL mechanisms after it, belong here."""
+        partner = self._partner
+        secured = self.channel.connection.tls is not None
+
+        if partner is not None and not self._rules.dialback_is_allowed(partner.methods, secured):
+            return []
+
+        return [dialback_feature()]
+
+    def _recognise(self, domain: str) -> bool:
+        """The first domain that is named tells whose stream this is; False when that partner has too many."""
+        if self._partner is not None:
+            return True
+
+        partner = self._context.partner_for(domain)
+
+        if partner is None:
+            return True
+
+        if not self._seat.belongs_to(partner):
+            self._refuse(StreamCondition.RESOURCE_CONSTRAINT, "too many connections")
+            return False
+
+        self._partner = partner
+        settings = self._context.configuration.gateway
+        silence = self._rules.keep_alive_timeout(settings, partner)
+        self.channel.when_silent(silence, self._silent, peer_only=True)
+
+        return True
+
+    def _handle_nonza(self, element: Element) -> None:
+        if element.tag == f"{{{TLS}}}starttls":
+            # RFC 6120 §5.4.2.2: where TLS cannot be negotiated, <failure/>, and the stream is closed.
+            self.channel.send(Nonza(element=Element(f"{{{TLS}}}failure")))
+            self.channel.finish()
+        else:
+            self._refuse(refusal(element), element.tag)
+
+    # -- receiving role
+
+    def _handle_result(self, request: DialbackResult) -> None:
+        if request.type is not None:
+            # XEP-0220 §2.2: "the 'type' should not be set on […] elements received on an inbound connection".
+            return
+
+        judgement = self._judge(request)
+
+        if judgement.action is Action.CLOSE:
+            self._refuse(StreamCondition.IMPROPER_ADDRESSING, "a dialback request without proper addresses")
+        elif judgement.action is Action.ANSWER_VALID:
+            self._answer(request, "valid")
+        elif judgement.action is Action.REFUSE and isinstance(judgement.condition, StanzaCondition):
+            self._refuse_request(request, judgement.condition)
+        elif judgement.action is Action.VERIFY:
+            self._verify(request, judgement.pair)
+
+    def _judge(self, request: DialbackResult) -> RequestJudgement:
+        rules = self._rules
+        facts = StreamFacts(
+            served=self._context.served,
+            valid=self._valid,
+            pending=self._pending.keys(),
+            secured=self.channel.connection.tls is not None,
+        )
+
+        return rules.judge_request(
+            request.sender,
+            request.to,
+            request.key,
+            facts,
+            host_is_served=rules.host_is_served,
+            sender_is_ours=rules.sender_is_ours,
+            partner_for=self._context.partner_for,
+            dialback_is_ignored=rules.dialback_is_ignored,
+            dialback_is_allowed=rules.dialback_is_allowed,
+        )
+
+    def _verify(self, request: DialbackResult, pair: Pair) -> None:
+        partner = self._context.partner_for(pair[0])
+
+        if partner is None or not self._recognise(pair[0]):
+            return
+
+        # The id is that of our own header, whatever the peer may think it is (§2.1.2).
+        question = pair[1], pair[0], self._id
+        decided = partial(self._decided, pair, request)
+        self._pending[pair] = self._verifications.ask(question, request.key, partner, decided)
+
+    def _decided(self, pair: Pair, request: DialbackResult, outcome: Outcome) -> None:
+        del self._pending[pair]
+
+        if outcome is True:
+            self._valid.add(pair)
+            self._context.log(f"inbound stream from {self._peer}: {pair[0]} may send to {pair[1]}")
+            self._answer(request, "valid")
+        elif outcome is False:
+            self._context.log(f"inbound stream from {self._peer}: {pair[0]} denies the key: spoofed or misconfigured")
+            self._deny(request)
+        else:
+            self._context.log(f"inbound stream from {self._peer}: the key of {pair[0]} is not verified: {outcome}")
+            self._refuse_request(request, self._rules.answer_to_unverified(outcome.failure))
+
+    def _deny(self, request: DialbackResult) -> None:
+        kind = self._rules.answer_to_invalid(bool(self._valid))
+
+        if kind == "error":
+            self._refuse_request(request, StanzaCondition.FORBIDDEN)
+            return
+
+        self._answer(request, kind)
+
+        if self._rules.invalid_closes_stream():
+            self.channel.finish()
+
+    def _refuse_request(self, request: DialbackResult, condition: StanzaCondition) -> None:
+        self._context.log(f"inbound stream from {self._peer}: {request.sender} to {request.to} refused: {condition}")
+        self._answer(request, "error", condition)
+
+        if not self._rules.stream_survives(condition):
+            self.channel.finish()
+
+    def _answer(self, request: DialbackResult, kind: str, condition: StanzaCondition | None = None) -> None:
+        # §2.5: "the domain is used in the 'from' attribute of the error packet, for the purpose of identifying the
+        # original request": addresses go back as they were written.
+        self.channel.send(DialbackResult(sender=request.to, to=request.sender, type=kind, condition=condition))
+
+    # -- authoritative role
+
+    def _handle_verify(self, request: DialbackVerify) -> None:
+        if request.type is not None:
+            self._verifications.stray(request)
+            return
+
+        rules = self._rules
+        answer = rules.answer_verification(
+            request,
+            self._context.served,
+            self._context.secret,
+            host_is_served=rules.host_is_served,
+            key_is_valid=rules.key_is_valid,
+        )
+
+        if answer is None:
+            self._refuse(StreamCondition.IMPROPER_ADDRESSING, "a verification request without proper addresses or id")
+        else:
+            self.channel.send(answer)
+
+    # -- stanzas
+
+    def _handle_stanza(self, stanza: Element) -> None:
+        pair = self._rules.pair_of_stanza(stanza.get("from"), stanza.get("to"))
+
+        if pair is not None and self._rules.pair_is_valid(pair, self._valid):
+            self._deliver(stanza)
+            return
+
+        condition = self._rules.refusal_of_stanza(pair, self._valid, self._context.served)
+        self._refuse(condition, f"from {stanza.get('from')!r} to {stanza.get('to')!r}")
+
+    # -- the end
+
+    def _refuse(self, condition: StreamCondition, text: str = "") -> None:
+        self._context.log(f"inbound stream from {self._peer}: refused: {condition}{f': {text}' if text else ''}")
+        self.channel.finish(condition, text)
+
+    def _too_slow(self) -> None:
+        if not self._valid:
+            self._refuse(StreamCondition.CONNECTION_TIMEOUT, "the stream was not established in time")
+
+    def _silent(self) -> None:
+        self._refuse(StreamCondition.CONNECTION_TIMEOUT, "no keep-alive came in time")
+
+    def _idle(self) -> None:
+        self._context.log(f"inbound stream from {self._peer}: closed, it was idle")
+        self.channel.finish()
+
+    def _ended(self, ended: Ended) -> None:
+        for verification in self._pending.values():
+            verification.cancel()
+
+        self._pending.clear()
+        reason = ended.condition or ended.text
+
+        if reason:
+            self._context.log(f"inbound stream from {self._peer}: ended: {reason}")
+
+    def _over(self, _: Channel) -> None:
+        self._seat.leave()
+        self._on_over(self)

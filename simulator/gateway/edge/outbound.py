@@ -1,0 +1,217 @@
+"""Streams that we open to partners: the initiating role (XEP-0220 §2.1.1), and the stanzas that wait for it.
+
+Knows pairs, their queues and what becomes of both when a stream is had or not. Does not know how a stream is
+dialled, nor what happens to a stanza that bounces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from xml.etree.ElementTree import Element
+
+from simulator.gateway.edge.admission import Pair
+from simulator.gateway.edge.answers import pair_of_answer
+from simulator.gateway.edge.channel import Channel, Ended
+from simulator.gateway.edge.context import Context
+from simulator.gateway.edge.dialling import OpenStream, failure_of_end
+from simulator.gateway.edge.failures import Failure, StreamFailure
+from simulator.xmpp.errors import StreamCondition
+from simulator.xmpp.events import DialbackResult, DialbackVerify, Event, Stanza
+from simulator.xmpp.namespaces import SERVER
+
+MESSAGE = f"{{{SERVER}}}message"
+
+Bounce = Callable[[Element, Failure], None]
+
+
+class PairState(Enum):
+    """How far one of our domains has come on its way to a partner's."""
+
+    WAITING = "there is no stream yet"
+    REQUESTED = "the key was sent"
+    VALID = "stanzas may be sent"
+    GONE = "the stream is over, or the pair was refused"
+
+
+class OutboundPair:
+    """One of our domains towards one of a partner's, and the stanzas that wait."""
+
+    def __init__(self, sender: str, remote: str) -> None:
+        self.sender, self.remote = sender, remote
+        self.state = PairState.WAITING
+        self.stream: OutboundStream | None = None
+        self.queue: list[Element] = []
+        self.deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def key(self) -> Pair:
+        return self.sender, self.remote
+
+
+class OutboundStream:
+    """One stream to a partner's domain, with one or more domains of ours on it.
+
+    `handed_over` gets the ids of messages that were written, `bounce` the stanzas that will not be, and `stray`
+    answers to verifications, which are never asked for here.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        remote: str,
+        *,
+        handed_over: Callable[[list[str]], None],
+        bounce: Bounce,
+        stray: Callable[[DialbackVerify], None],
+        on_pair_gone: Callable[[OutboundPair], None],
+        received: Callable[[Element], None],
+    ) -> None:
+        self._context, self._rules = context, context.rules
+        self.remote = remote
+        self.pairs: dict[str, OutboundPair] = {}
+        self.channel: Channel | None = None
+        self.handles_errors = False
+        self.ended = False
+        self._id = ""
+        self._handed_over, self._bounce, self._stray = handed_over, bounce, stray
+        self._on_pair_gone, self._received = on_pair_gone, received
+
+    @property
+    def usable(self) -> bool:
+        """Another domain of ours may be put on this stream, now that it is open."""
+        return not self.ended and (not self.pairs or self._rules.senders_share_stream(self.handles_errors))
+
+    # -- pairs
+
+    def add(self, pair: OutboundPair) -> None:
+        """Put a pair on the stream; its key is sent as soon as the stream is open."""
+        self.pairs[pair.sender] = pair
+        pair.stream = self
+
+        if self.channel is not None:
+            self._request(pair)
+
+    def opened(self, stream: OpenStream) -> None:
+        """The stream waits for its first dialback element."""
+        self._id, self.handles_errors = stream.id, stream.handles_errors
+        self.channel = stream.channel
+        settings = self._context.configuration.gateway
+        self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
+
+        for pair in tuple(self.pairs.values()):
+            self._request(pair)
+
+        self.channel.take_over(self._handle, self._channel_ended)
+
+    def _request(self, pair: OutboundPair) -> None:
+        assert self.channel is not None
+        # XEP-0185 §2: receiving server, originating server, stream id.
+        key = self._rules.dialback_key(self._context.secret, pair.remote, pair.sender, self._id)
+        pair.state = PairState.REQUESTED
+        self.channel.send(DialbackResult(sender=pair.sender, to=pair.remote, key=key))
+
+        if self._rules.queue_may_leave(None):
+            self._authorised(pair)
+
+    def write(self, pair: OutboundPair, stanza: Element) -> None:
+        """Send a stanza of a pair that may."""
+        assert self.channel is not None
+        self.channel.send(Stanza(element=stanza))
+        name = stanza.get("id")
+
+        if name and stanza.tag == MESSAGE:
+            self._handed_over([name])
+
+    def _authorised(self, pair: OutboundPair) -> None:
+        pair.state = PairState.VALID
+        queue, pair.queue = pair.queue, []
+
+        if pair.deadline is not None:
+            pair.deadline.cancel()
+
+        for stanza in queue:
+            self.write(pair, stanza)
+
+    def give_up(self, pair: OutboundPair, failure: Failure, text: str = "") -> None:
+        """Take a pair off the stream; what waits for it bounces."""
+        if pair.state is PairState.GONE:
+            return
+
+        was, pair.state = pair.state, PairState.GONE
+        self.pairs.pop(pair.sender, None)
+
+        if pair.deadline is not None:
+            pair.deadline.cancel()
+
+        self._on_pair_gone(pair)
+
+        if was is not PairState.VALID:
+            self._context.log(f"{pair.sender} to {pair.remote}: {failure.value}{f' ({text})' if text else ''}")
+
+        queue, pair.queue = pair.queue, []
+
+        for stanza in queue:
+            self._bounce(stanza, failure)
+
+    # -- events
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, DialbackResult) and event.type is not None:
+            self._handle_answer(event)
+        elif isinstance(event, DialbackVerify) and event.type is not None:
+            self._stray(event)
+        elif isinstance(event, Stanza) and self._rules.takes_stanzas_outbound():
+            self._received(event.element)
+
+    def _handle_answer(self, answer: DialbackResult) -> None:
+        about = pair_of_answer(answer)
+        pending = {pair.key for pair in self.pairs.values() if pair.state is PairState.REQUESTED}
+
+        if about is None or not self._rules.result_is_expected(about, pending):
+            return
+
+        pair = self.pairs.get(about[0])
+
+        if pair is None or pair.state is not PairState.REQUESTED:
+            return
+
+        if self._rules.queue_may_leave(answer.type):
+            self._context.log(f"{pair.sender} to {pair.remote}: may send")
+            self._authorised(pair)
+        elif answer.type == "invalid":
+            self._denied(pair)
+        elif answer.type == "error":
+            # XEP-0220 §2.1.1: "Such an error is non-fatal for the XML stream".
+            self.give_up(pair, Failure.DIALBACK_ERROR, f"answered {answer.condition}")
+
+    def _denied(self, pair: OutboundPair) -> None:
+        self.give_up(pair, Failure.INVALID)
+        # §2.1.1: the peer "will most likely close the stream", so nothing more SHOULD be sent on it.
+        self.finish()
+
+    # -- the end
+
+    def _idle(self) -> None:
+        self._context.log(f"outbound stream to {self.remote}: closed, it was idle")
+        self.finish()
+
+    def finish(self, condition: StreamCondition | None = None, failure: Failure = Failure.BROKEN) -> None:
+        """Close the stream; whatever still waits for it bounces."""
+        self.failed(StreamFailure(failure))
+
+        if self.channel is not None:
+            self.channel.finish(condition)
+
+    def failed(self, failure: StreamFailure) -> None:
+        """The stream is not to be had, or over."""
+        self.ended = True
+
+        for pair in tuple(self.pairs.values()):
+            self.give_up(pair, failure.failure, str(failure))
+
+    def _channel_ended(self, ended: Ended) -> None:
+        if not self.ended:
+            self._context.log(f"outbound stream to {self.remote}: ended: {ended.condition or ended.text}")
+            self.failed(failure_of_end(ended))

@@ -1,0 +1,136 @@
+"""Asking a domain's own server whether a dialback key is its (XEP-0220 §2.1.2), on a short stream for each question.
+
+Knows how to ask, and which answer counts. Does not know who wants to know: whoever asks is called back once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from simulator.gateway.edge.answers import Question, question_of_answer
+from simulator.gateway.edge.channel import Ended
+from simulator.gateway.edge.context import Context
+from simulator.gateway.edge.dialling import Dialler, failure_of_end
+from simulator.gateway.edge.failures import Failure, StreamFailure, failure_of_verify_error
+from simulator.gateway.partner import AllowedPartner
+from simulator.xmpp.events import DialbackVerify
+
+#: True: the key is good; False: it is not; else why nobody knows
+Outcome = bool | StreamFailure
+OnOutcome = Callable[[Outcome], None]
+
+
+class Verifications:
+    """All questions that are being asked."""
+
+    def __init__(self, context: Context, dialler: Dialler) -> None:
+        self._context, self._dialler = context, dialler
+        self._asking: dict[Question, Verification] = {}
+
+    def ask(self, question: Question, key: str, partner: AllowedPartner, on_outcome: OnOutcome) -> Verification:
+        """Ask the authoritative server of ``question[1]``, found by our own lookup, in the name of ``question[0]``."""
+        verification = Verification(self, question, key, partner, on_outcome)
+        self._asking[question] = verification
+
+        return verification
+
+    def stray(self, answer: DialbackVerify) -> None:
+        """An answer came on a stream on which nothing was asked. §3.1: believing it lets anybody spoof anybody."""
+        question = question_of_answer(answer)
+
+        if question is not None and self._context.rules.verification_is_expected(question, ()):
+            verification = self._asking.get(question)
+
+            if verification is not None:
+                verification.decide(answer)
+
+    def stop(self) -> None:
+        """Give up all questions."""
+        for verification in tuple(self._asking.values()):
+            verification.cancel()
+
+    async def run(self, verification: Verification) -> Outcome:
+        """Ask one question; gives its outcome within StreamEstablishmentTimeout."""
+        timeout = self._context.rules.establishment_timeout(self._context.configuration.gateway)
+
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._ask(verification)
+        except TimeoutError:
+            return StreamFailure(Failure.TIMEOUT)
+        except StreamFailure as failure:
+            return failure
+
+    def forget(self, verification: Verification) -> None:
+        """A question is answered or given up."""
+        if self._asking.get(verification.question) is verification:
+            del self._asking[verification.question]
+
+    async def _ask(self, verification: Verification) -> Outcome:
+        target, sender, stream_id = verification.question
+        channel = (await self._dialler.open(target, sender, verification.partner)).channel
+
+        try:
+            channel.send(DialbackVerify(sender=target, to=sender, id=stream_id, key=verification.key))
+
+            while True:
+                event = await channel.next_event()
+
+                if isinstance(event, Ended):
+                    return failure_of_end(event)
+
+                if isinstance(event, DialbackVerify) and event.type is not None and self._counts(event, verification):
+                    return self.outcome(event)
+        finally:
+            # §2.1.2: "SHOULD close the connection immediately after receiving the verification result".
+            channel.finish()
+
+    def _counts(self, answer: DialbackVerify, verification: Verification) -> bool:
+        question = question_of_answer(answer)
+
+        return question is not None and self._context.rules.verification_is_expected(question, (verification.question,))
+
+    def outcome(self, answer: DialbackVerify) -> Outcome:
+        """What an answer says."""
+        if answer.type == "error":
+            return StreamFailure(failure_of_verify_error(answer.condition), f"answered {answer.condition}")
+
+        return self._context.rules.verification_is_positive(answer.type)
+
+
+class Verification:
+    """One question; the outcome is told once, unless it is cancelled before."""
+
+    def __init__(
+        self,
+        verifications: Verifications,
+        question: Question,
+        key: str,
+        partner: AllowedPartner,
+        on_outcome: OnOutcome,
+    ) -> None:
+        self.question, self.key, self.partner = question, key, partner
+        self._verifications, self._on_outcome = verifications, on_outcome
+        self._told = False
+        self._task = asyncio.create_task(self._run())
+
+    def cancel(self) -> None:
+        """Nobody wants to know any more."""
+        self._told = True
+        self._verifications.forget(self)
+        self._task.cancel()
+
+    def decide(self, answer: DialbackVerify) -> None:
+        """Take this answer, wherever it came from, and ask no further."""
+        self._tell(self._verifications.outcome(answer))
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        self._tell(await self._verifications.run(self))
+
+    def _tell(self, outcome: Outcome) -> None:
+        if not self._told:
+            self._told = True
+            self._verifications.forget(self)
+            self._on_outcome(outcome)
