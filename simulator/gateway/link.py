@@ -38,7 +38,7 @@ HANDED_OVER = f"{{{LINK}}}handed-over"
 Log = Callable[[str], None]
 
 
-class LinkDown(ConnectionError):
+class LinkDown(ConnectionError):  # noqa: N818 - says what is the matter
     """The stanza cannot cross the link now: there is no other end, or it does not read. Nothing was sent."""
 
 

@@ -1,20 +1,36 @@
 """The front end: listens for SIP users, holds the link, and passes messages between the two.
 
-Knows what is started and stopped. Does not know how a message is translated: that is `translation`.
+Knows what is started and stopped, and the clock. Does not know how a request is answered (`outward`), how a stanza is
+delivered (`inward`), nor how a message is translated (`translation`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
+from xml.etree.ElementTree import Element
 
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.frontend.delivery import Delivery
+from simulator.gateway.frontend.flow import Flow
+from simulator.gateway.frontend.inward import Inward
+from simulator.gateway.frontend.outward import Outward
+from simulator.gateway.frontend.registrar import Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.link import LinkClient
+from simulator.sip.agent import Incoming
+from simulator.sip.identifiers import Identifiers
+from simulator.wire.connection import Connection
+from simulator.wire.listener import Listener, listen
+from simulator.wire.tls import server_context
+
+#: seconds between two looks at what has run out; less where the settings are in fractions of a second
+TICK = 1.0
 
 
 class FrontEnd:
-    """The inner half of the gateway. `link` and `registered` say how it is; ports are known after `start`."""
+    """The inner half of the gateway. Ports are known after `start`; None is a transport that is switched off."""
 
     def __init__(
         self,
@@ -24,12 +40,40 @@ class FrontEnd:
         entropy: random.Random | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._configuration = configuration
-        self._rules = rules or FrontEndRules()
-        self._log = log
-        self.link = LinkClient(configuration, entropy=entropy, log=log)
+        rules = rules or FrontEndRules()
+        self._configuration, self._rules, self._log = configuration, rules, log
+        self._identifiers = Identifiers(entropy)
+        self._clock: Callable[[], float] = lambda: asyncio.get_running_loop().time()
+        self._registrar: Registrar[Flow] = Registrar()
+        self._flows: set[Flow] = set()
+        self._listeners: list[Listener] = []
+        self._timer: asyncio.TimerHandle | None = None
         self.tcp_port: int | None = None
         self.tls_port: int | None = None
+        self.link = LinkClient(configuration, entropy=entropy, log=log)
+        delivery = Delivery(self._identifiers, rules.message_limit)
+        self._outward = Outward(
+            configuration,
+            rules,
+            registrar=self._registrar,
+            delivery=delivery,
+            identifiers=self._identifiers,
+            send=self.link.send,
+            clock=lambda: self._clock(),
+            log=log,
+        )
+        self._inward = Inward(
+            configuration,
+            rules,
+            registrar=self._registrar,
+            delivery=delivery,
+            send=self.link.send,
+            bounced=self._outward.bounced,
+            log=log,
+        )
+        self.link.on_stanza = self._stanza
+        self.link.on_handed_over = self._outward.handed_over
+        self.link.on_down = self._outward.link_lost
 
     async def start(self, *, link_host: str | None = None, link_port: int | None = None) -> None:
         """Listen for SIP, and begin to connect to the edge (`link.wait_up()` says when that is done).
@@ -37,6 +81,79 @@ class FrontEnd:
         The edge is sought at the configured address unless told otherwise (port 0 in a configuration means that
         only the running edge knows its port). Raises ListenError or CertificateError, and then nothing is left open.
         """
+        self._clock = asyncio.get_running_loop().time
+
+        try:
+            await self._listen()
+            await self.link.start(link_host, link_port)
+        except BaseException:
+            await self.stop()
+            raise
+
+        self._tick()
 
     async def stop(self) -> None:
-        """Answer what is pending, close the link and every SIP connection."""
+        """Close the link, which answers what is pending, and every SIP connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+        for listener in self._listeners:
+            await listener.close()
+
+        self._listeners.clear()
+        await self.link.stop()
+
+        for flow in tuple(self._flows):
+            flow.close()
+
+    async def _listen(self) -> None:
+        frontend, certificates = self._configuration.frontend, self._configuration.certificates
+
+        if frontend.sip_tcp_port is not None:
+            listener = await listen(frontend.host, frontend.sip_tcp_port, self._accepted, service="SIP")
+            self._listeners.append(listener)
+            self.tcp_port = listener.port
+
+        if frontend.sip_tls_port is not None and certificates.sip is not None:
+            # Users show no certificate: what ties them to a name is their registration.
+            tls = server_context(certificates.sip.certificate, certificates.sip.key)
+            listener = await listen(frontend.host, frontend.sip_tls_port, self._accepted, tls, service="SIP over TLS")
+            self._listeners.append(listener)
+            self.tls_port = listener.port
+
+    def _accepted(self, connection: Connection) -> None:
+        limits = self._configuration.limits
+        flow = Flow(
+            connection,
+            self._identifiers,
+            timeout=self._configuration.frontend.transaction_timeout,
+            body_bytes=limits.sip_bytes,
+            unsent_bytes=limits.unsent_bytes,
+            queue=limits.queued_stanzas,
+            overlaps=self._rules.overlaps,
+            clock=self._clock,
+            on_request=self._request,
+            on_closed=self._flow_closed,
+        )
+        self._flows.add(flow)
+
+    def _request(self, flow: Flow, incoming: Incoming) -> None:
+        self._outward.handle(flow, incoming)
+
+    def _stanza(self, stanza: Element) -> None:
+        self._inward.handle(stanza)
+
+    def _flow_closed(self, flow: Flow) -> None:
+        self._flows.discard(flow)
+        self._registrar.forget_flow(flow)
+
+    def _tick(self) -> None:
+        now = self._clock()
+        self._outward.expire(now)
+        self._registrar.expire(now)
+
+        for flow in tuple(self._flows):
+            flow.expire()
+
+        pause = min(TICK, self._configuration.frontend.transaction_timeout / 20)
+        self._timer = asyncio.get_running_loop().call_later(pause, self._tick)

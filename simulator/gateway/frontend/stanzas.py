@@ -1,0 +1,84 @@
+"""What the gateway owes a partner's stanza that does not reach a user: pure answers (RFC 6120 §8, RFC 6121 §8.5).
+
+Knows kinds and types of stanzas. Does not know users: whether one is there is told.
+"""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element, SubElement
+
+from simulator.xmpp.errors import StanzaCondition
+from simulator.xmpp.namespaces import SERVER
+
+IQ = f"{{{SERVER}}}iq"
+PRESENCE = f"{{{SERVER}}}presence"
+PING = "{urn:xmpp:ping}ping"
+DISCO_INFO = "http://jabber.org/protocol/disco#info"
+DISCO_QUERY = f"{{{DISCO_INFO}}}query"
+
+DELIVER, IGNORE = "deliver", "ignore"
+
+
+def fault_of_iq(iq: Element) -> StanzaCondition | None:
+    """What is wrong with the form of an iq (RFC 6120 §8.2.3), or None."""
+    # "An entity that receives a stanza of type "result" or "error" MUST NOT respond": not even to a malformed one.
+    if iq.get("type") in ("result", "error"):
+        return None
+
+    # "The 'id' attribute is REQUIRED"; for a 'type' that is missing or unknown "MUST return a <bad-request/>".
+    if iq.get("id") is None or iq.get("type") not in ("get", "set"):
+        return StanzaCondition.BAD_REQUEST
+
+    # "An IQ stanza of type 'get' or 'set' MUST contain exactly one child element".
+    return None if len(iq) == 1 else StanzaCondition.BAD_REQUEST
+
+
+def result_of_iq(iq: Element, *, to_domain: bool) -> Element | None:
+    """The result of a well-formed get that we can serve, or None.
+
+    XEP-0199 §4.2 (a server that supports ping answers for its domain) and XEP-0030 §3.1.
+    """
+    if not to_domain or iq.get("type") != "get":
+        return None
+
+    request = iq[0]
+    result = Element(IQ, {"from": iq.get("to", ""), "to": iq.get("from", ""), "id": iq.get("id", ""), "type": "result"})
+
+    if request.tag == PING:
+        return result
+
+    if request.tag == DISCO_QUERY and not request.get("node"):
+        query = SubElement(result, DISCO_QUERY)
+        SubElement(query, f"{{{DISCO_INFO}}}identity", {"category": "gateway", "type": "sip", "name": "SIP gateway"})
+
+        for feature in (DISCO_INFO, "urn:xmpp:ping"):
+            SubElement(query, f"{{{DISCO_INFO}}}feature", {"var": feature})
+
+        return result
+
+    return None
+
+
+def fate_of_message(type_: str, *, reachable: bool, exact: bool) -> str:
+    """What becomes of a message that is no error: DELIVER, IGNORE, or the condition that answers it.
+
+    `reachable`: the user exists and is registered. `exact`: the message is to a bare address, or to a resource that
+    is registered. RFC 6121 §8.5.4 Table 1, with one choice in it: where "silently ignore" and "service-unavailable" are
+    both allowed, we answer, and alike for users who are offline and who do not exist, so that nobody learns which
+    (RFC 6120 §13.10.2).
+    """
+    # §8.5.2.1.1: "the server MUST NOT deliver the stanza [...] but instead MUST return a stanza error to the sender,
+    # which SHOULD be <service-unavailable/>".
+    if type_ == "groupchat":
+        return StanzaCondition.SERVICE_UNAVAILABLE
+
+    # §8.5.2.2.1: "For a message stanza of type 'headline' or 'error', the server MUST silently ignore the message."
+    if type_ == "headline":
+        return DELIVER if reachable and exact else IGNORE
+
+    if not reachable:
+        return StanzaCondition.SERVICE_UNAVAILABLE
+
+    # §8.5.3.2.1: a chat message to a resource that is gone "MUST" go to one that is there; a normal one is ignored or
+    # answered. §5.2.2: an unknown type counts as normal.
+    return DELIVER if exact or type_ == "chat" else StanzaCondition.SERVICE_UNAVAILABLE
