@@ -135,7 +135,7 @@ class PartnerStream:
 
     def send_bytes(self, data: bytes, segment: int = 0) -> None:
         """Send bytes, cut into pieces of `segment` bytes (0: what the behaviour says)."""
-        if self.connection.closed:
+        if self.connection.closed or not data:
             return
 
         segment = segment or self.behaviour.segment

@@ -77,9 +77,11 @@ class Header:
         if unknown:
             raise ValueError(f"a header has no {', '.join(sorted(unknown))}: there are {', '.join(HEADER_KEYS)}")
 
-        return replace(
-            self, **{HEADER_KEYS[key]: None if value is None else str(value) for key, value in given.items()}
-        )
+        changes: dict[str, Any] = {
+            HEADER_KEYS[key]: None if value is None else str(value) for key, value in given.items()
+        }
+
+        return replace(self, **changes)
 
 
 def header(behaviour: Behaviour, *, sender: str, to: str | None, stream_id: str | None) -> Header:
@@ -168,7 +170,9 @@ def qualified(behaviour: Behaviour, xml: str) -> str:
         return xml
 
     return re.sub(
-        r"^(\s*<[A-Za-z_][\w.-]*)(?=[\s/>])(?![^>]*\sxmlns=)", rf"\1 xmlns='{behaviour.content_namespace}'", xml
+        r"^(\s*<(?!(?:features|error)\b)[A-Za-z_][\w.-]*)(?=[\s/>])(?![^>]*\sxmlns=)",
+        rf"\1 xmlns='{behaviour.content_namespace}'",
+        xml,
     )
 
 

@@ -113,7 +113,7 @@ async def test_withdrawn_records_are_gone(server: NameServer) -> None:
 
     assert (half.rcode(), none.rcode()) == (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
-    with pytest.raises(ZoneError, match="nothing|no records"):
+    with pytest.raises(ZoneError, match="no records"):
         server.withdraw("a.example")
 
 
@@ -263,7 +263,9 @@ async def test_questions_reach_the_journal_concerned() -> None:
 
 
 async def test_services_are_found_in_order_without_a_question(server: NameServer) -> None:
-    server.publish("_xmpp-server._tcp.a.example SRV 9 0 5269 b.example\n_xmpp-server._tcp.a.example SRV 1 0 5222 c.example")
+    server.publish(
+        "_xmpp-server._tcp.a.example SRV 9 0 5269 b.example\n_xmpp-server._tcp.a.example SRV 1 0 5222 c.example"
+    )
     server.publish("b.example A 127.0.0.2\nc.example A 127.0.0.3\nc.example AAAA ::1\nplain.example A 127.0.0.4")
 
     assert server.service("a.example") == [("127.0.0.3", 5222), ("::1", 5222), ("127.0.0.2", 5269)]
@@ -278,7 +280,7 @@ async def test_the_port_of_another_is_refused(server: NameServer) -> None:
 
 async def test_it_listens_on_loopback_only() -> None:
     with pytest.raises(ValueError, match="loopback"):
-        await NameServer().start("0.0.0.0")  # noqa: S104
+        await NameServer().start("0.0.0.0")
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\0" * 5, b"\xff" * 40, bytes(12)])
