@@ -79,12 +79,21 @@ class Stage:
         return step.within or self.scenario.deadline
 
     @asynccontextmanager
-    async def within(self, step: Step, waiting_for: str) -> AsyncIterator[None]:
-        """Bound what stands inside by the deadline of `step`; raises DeadlinePassed naming `waiting_for`."""
+    async def within(self, step: Step, waiting_for: str, *, least: float = 0.0) -> AsyncIterator[None]:
+        """Bound what stands inside by the deadline of `step`; raises DeadlinePassed naming `waiting_for`.
+
+        A step that says no `within` of its own gets at `least` so many seconds.
+        """
+        seconds = step.within or max(least, self.deadline(step))
+        bound = asyncio.timeout(seconds)
+
         try:
-            async with asyncio.timeout(self.deadline(step)):
+            async with bound:
                 yield
         except TimeoutError:
+            if not bound.expired():
+                raise
+
             raise DeadlinePassed(waiting_for) from None
 
     def real(self, text: str) -> str:

@@ -56,6 +56,18 @@ class Inbox:
         self.arrivals.append(Arrival(entry, what, kept))
         self._changed.set()
 
+    def take(self, number: int) -> Arrival:
+        """Take one of `arrivals`."""
+        arrival = self.arrivals[number]
+        del self.arrivals[number]
+
+        return arrival
+
+    async def changed(self) -> None:
+        """Wait until something arrives."""
+        self._changed.clear()
+        await self._changed.wait()
+
     async def next(self, wanted: Callable[[Arrival], bool] = lambda arrival: True) -> Arrival:
         """Take the first arrival that is `wanted`, waiting for it; the caller bounds the wait."""
         while True:
@@ -64,8 +76,11 @@ class Inbox:
                     self.arrivals.remove(arrival)
                     return arrival
 
-            self._changed.clear()
-            await self._changed.wait()
+            await self.changed()
+
+    def inherit(self, earlier: Inbox) -> None:
+        """Take over what nobody took from an earlier inbox of the same person."""
+        self.arrivals.extend(earlier.arrivals)
 
     def expect_control(self, token: str) -> asyncio.Future[None]:
         """Return a future that is done when something with `token` as its id or body reaches this user."""

@@ -1,0 +1,50 @@
+"""Every verb and how it is played.
+
+Knows where each is. Plug-ins add theirs with `register`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simulator.scenario.model import Step
+from simulator.world.acts import names, partners, streams, surroundings, users
+from simulator.world.stage import Act, NotPlayable, Seen, Stage
+
+QUIET = "has received nothing"
+
+
+async def _has_received_nothing(stage: Stage, step: Step) -> Seen:
+    """A person and a domain prove it in different ways."""
+    act = users.ACTS[QUIET] if "@" in step.actor else streams.ACTS[QUIET]
+
+    return await act(stage, step)
+
+
+ACTS: dict[str, Act] = {
+    **names.ACTS,
+    **partners.ACTS,
+    **streams.ACTS,
+    **surroundings.ACTS,
+    **users.ACTS,
+    QUIET: _has_received_nothing,
+}
+
+
+def register(acts: Mapping[str, Act]) -> None:
+    """Add the acts of a plug-in; raises ValueError for a verb that is played already."""
+    for verb, act in acts.items():
+        if verb in ACTS:
+            raise ValueError(f"{verb!r} is played already")
+
+        ACTS[verb] = act
+
+
+async def perform(stage: Stage, step: Step) -> Seen:
+    """Play one step; raises what acts raise (see `stage.Act`)."""
+    act = ACTS.get(step.verb)
+
+    if act is None:
+        raise NotPlayable(f"nobody knows how to play {step.verb!r}")
+
+    return await act(stage, step)

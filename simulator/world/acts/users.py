@@ -1,0 +1,186 @@
+"""How the steps about people are played, whatever they speak.
+
+Knows verbs and what each reports. Does not judge what was seen: that is `verdict`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.scenario import take
+from simulator.scenario.model import Step
+from simulator.world.acts.streams import QUIET_PERIOD
+from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
+from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
+
+#: How a scenario calls the parts of a message -> how a user does.
+PARTS = {"type": "type", "subject": "subject", "thread": "thread", "xml:lang": "language", "extra": "extra"}
+
+
+async def sends_a_message(stage: Stage, step: Step) -> Seen:
+    """Send it; what becomes of it arrives later."""
+    given = _message(step)
+    parts: dict[str, Any] = {PARTS[key]: stage.fill(str(value)) for key, value in given.items() if key in PARTS}
+    message_id = stage.fill(str(given["id"])) if "id" in given else stage.token("m")
+
+    async with stage.within(step, f"{step.actor} to get rid of the message"):
+        try:
+            await stage.user(step.actor).send_message(
+                stage.fill(str(given["to"])), stage.fill(str(given.get("body", ""))), id=message_id, **parts
+            )
+        except ConnectionError as error:
+            raise Unreached(str(error)) from None
+
+    return Seen()
+
+
+async def receives_a_message(stage: Stage, step: Step) -> Seen:
+    """Take the next thing that reached the user."""
+    return await _take(stage, step, f"a message to {step.actor}")
+
+
+async def is_refused(stage: Stage, step: Step) -> Seen:
+    """Take the error that answers what the user sent."""
+    return await _take(stage, step, f"an error that answers {step.actor}")
+
+
+async def is_accepted(stage: Stage, step: Step) -> Seen:
+    """Take the acknowledgement of what the user sent, or the error that stands in its place."""
+    return await _take(stage, step, f"an answer to {step.actor}")
+
+
+async def has_received_nothing(stage: Stage, step: Step) -> Seen:
+    """Prove it: what is sent now by somebody else on the same path has arrived, or was refused in the same place."""
+    user = stage.user(step.actor)
+    inside = step.actor.rpartition("@")[2] in stage.scenario.domains
+
+    async with stage.within(step, f"a control message to {step.actor}"):
+        by = await (_control_inwards if inside else _control_outwards)(stage, user)
+
+        if by:
+            stage.journal.record("barrier", user.address, by=by)
+            return Seen()
+
+        await asyncio.sleep(QUIET_PERIOD)
+
+    stage.journal.record("barrier", user.address, quiet_s=QUIET_PERIOD)
+
+    return Seen({"quiet_s": QUIET_PERIOD})
+
+
+async def signs_in(stage: Stage, step: Step) -> Seen:
+    """Become reachable."""
+    async with stage.within(step, f"{step.actor} to be let in"):
+        try:
+            await stage.user(step.actor).sign_in()
+        except ConnectionError as error:
+            raise Unreached(str(error)) from None
+
+    return Seen()
+
+
+async def signs_out(stage: Stage, step: Step) -> Seen:
+    """Become unreachable."""
+    async with stage.within(step, f"{step.actor} to be let out"):
+        await stage.user(step.actor).sign_out()
+
+    return Seen()
+
+
+async def _take(stage: Stage, step: Step, waiting_for: str) -> Seen:
+    inbox = stage.user(step.actor).inbox
+
+    async with stage.within(step, waiting_for):
+        while True:
+            waiting = [_data(arrival) for arrival in inbox.arrivals]
+            number = take.choose(stage.scenario, step, waiting, stage.captures, stage.cast)
+
+            if number is not None:
+                arrival = inbox.take(number)
+                return Seen({"delivered": _data(arrival)}, (arrival.entry,))
+
+            await inbox.changed()
+
+
+def _data(arrival: Arrival) -> dict[str, Any]:
+    return {"what": arrival.what, **arrival.fields}
+
+
+async def _control_inwards(stage: Stage, user: User) -> str:
+    """A partner that is allowed sends the same user a message: what was accepted before it has arrived before it."""
+    control = await stage.world.control_partner()
+    token = stage.token("control")
+    arrived = user.inbox.expect_control(token)
+    await control.send_message(user.address, token, id=token)
+
+    return await _whichever(arrived, control.inbox, "message from a control partner")
+
+
+async def _control_outwards(stage: Stage, user: User) -> str:
+    """A user inside writes to somebody else at the same partner: the stream is the same, and it is ordered."""
+    name, _, domain = user.address.partition("@")
+    partner = next(one for one in stage.partners.values() if domain in one.domains)
+    token = stage.token("control")
+    inbox = Inbox(stage.journal, f"{token}@{domain}")
+    arrived = inbox.expect_control(token)
+    partner.add_user(inbox.address, lambda stanza: inbox.arrived("control", id=stanza.get("id")))
+
+    try:
+        control = await stage.world.control_user(_correspondent(stage))
+        await control.send_message(inbox.address, token, id=token)
+    except (ConnectionError, RuntimeError):
+        # The system is down, or lets nobody in: there is no path on which anything could be proven.
+        return ""
+
+    return await _whichever(arrived, control.inbox, f"message from a control user, beside {name}")
+
+
+async def _whichever(arrived: asyncio.Future[None], sender: Inbox, by: str) -> str:
+    """Wait until the control message has arrived or has come back: either way everything before it is dealt with."""
+
+    async def refused() -> None:
+        await sender.next(lambda arrival: arrival.what == REFUSAL)
+
+    back = asyncio.ensure_future(refused())
+
+    try:
+        await asyncio.wait([arrived, back], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        back.cancel()
+
+    return by if arrived.done() else f"{by}, which was refused"
+
+
+def _correspondent(stage: Stage) -> str:
+    """The domain whose user inside has most likely written to this one."""
+    senders = [step.actor for step in stage.scenario.all_steps if step.verb == "sends a message"]
+    domains = [sender.rpartition("@")[2] for sender in senders]
+
+    return next((domain for domain in domains if domain in stage.scenario.domains), stage.scenario.domains[0])
+
+
+def _message(step: Step) -> Mapping[str, Any]:
+    """The argument as a mapping; ``to: body`` as text is one, too."""
+    given = step.argument
+
+    if isinstance(given, str):
+        to, colon, body = given.partition(":")
+        given = {"to": to.strip(), "body": body.strip()} if colon else {}
+
+    if not isinstance(given, Mapping) or "to" not in given:
+        raise NotPlayable("a message needs at least `to`: {to: juliet@gmail.com, body: Hello}")
+
+    return given
+
+
+ACTS: dict[str, Act] = {
+    "sends a message": sends_a_message,
+    "receives a message": receives_a_message,
+    "is refused": is_refused,
+    "is accepted": is_accepted,
+    "has received nothing": has_received_nothing,
+    "signs in": signs_in,
+    "signs out": signs_out,
+}
