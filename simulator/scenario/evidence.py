@@ -24,6 +24,10 @@ An act that waits for an arrival takes it with `take.choose`, so that it skips e
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 #: What a step may come to. Only ``done`` is compared with what was expected.
 OUTCOMES = {
     "done": "the act came to its end: `seen` holds what it saw, wanted or not",
@@ -36,6 +40,18 @@ OUTCOMES = {
 
 #: The part of the closing `step` entry.
 TEARDOWN = "teardown"
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of a `step` entry."""
+
+    part: str
+    index: int
+    outcome: str = "done"
+    seen: dict[str, Any] | None = None
+    consumed: list[int] = []
+    captures: dict[str, str] | None = None
+
 
 #: Keys of what an act saw.
 SEEN = {

@@ -41,14 +41,12 @@ def select(scenarios: Sequence[Scenario], selectors: Iterable[str]) -> list[Scen
 
 def _fits(scenario: Scenario, selector: str) -> bool:
     if selector.startswith(COVERS):
-        return any(_glob(wanted, selector.removeprefix(COVERS)) for wanted in scenario.covers)
+        return any(glob(wanted, selector.removeprefix(COVERS)) for wanted in scenario.covers)
 
     name = _plain(selector)
     file = scenario.id.partition("[")[0]
 
-    return (
-        name in ("", scenario.id, file) or file.startswith(f"{name}/") or _glob(scenario.id, name) or _glob(file, name)
-    )
+    return name in ("", scenario.id, file) or file.startswith(f"{name}/") or glob(scenario.id, name) or glob(file, name)
 
 
 def _plain(selector: str) -> str:
@@ -58,8 +56,8 @@ def _plain(selector: str) -> str:
     return path.removesuffix(".yaml").rstrip("/")
 
 
-def _glob(text: str, pattern: str) -> bool:
-    # Brackets belong to the names of rows, so they stand for themselves.
+def glob(text: str, pattern: str) -> bool:
+    """Whether an id fits a pattern with ``*`` and ``?``; brackets belong to the names of rows and stand for themselves."""
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 

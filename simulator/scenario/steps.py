@@ -229,11 +229,12 @@ _TABLE = (
     Verb(
         name="stays connected",
         actors=_PARTNER,
-        says="The stream is still of use: a later exchange on it comes back.",
+        says="The stream is still of use: a later exchange on it comes back. On a stream that the system opened no such "
+        "exchange exists: there a quiet period is recorded.",
         example="gmail.com stays connected",
         expects="connected",
         stream=True,
-        proof="barrier",
+        proof="period",
     ),
     Verb(
         name="has received nothing",

@@ -35,11 +35,12 @@ def choose(
     """
     verb = VERBS[step.verb]
     wanted = [recast(step.argument if step.argument is not None else verb.default, cast or {})]
-    wanted += [recast(other.argument, cast or {}) for other in step.alternatives if other.verb == step.verb]
+    wanted += [recast(other.argument, cast or {}) for other in step.alternatives]
+    sorts = {verb.expects, *(VERBS[other.verb].expects for other in step.alternatives)}
     allowed = recast(list(scenario.may_also_until(step)), cast or {})
 
     for number, arrival in enumerate(waiting):
-        if not _concerns(verb.expects, arrival):
+        if not any(_concerns(expects, arrival) for expects in sorts):
             continue
 
         if any(_fits(pattern, arrival, captures) for pattern in wanted):
