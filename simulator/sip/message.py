@@ -161,6 +161,8 @@ class Request(Message):
         if not self.via.branch:
             raise SIPSyntaxError("Via has no branch")
 
+        assert self.sender and self.to, "parsing them raises when they are malformed"
+
 
 class Response(Message):
     """A response."""
