@@ -47,6 +47,7 @@ KEYS = {
     "users": "who exists beside the usual cast",
     "given": "steps that must succeed before the claim can be judged",
     "steps": "the steps of the claim",
+    "mutants": "deliberate defects of the embedded gateway that must turn it red",
     "matrix": "values of which each combination is a scenario of its own",
 }
 
@@ -66,6 +67,7 @@ class _Head(msgspec.Struct, kw_only=True):
     partners: dict[str, dict[str, Any] | None] = msgspec.field(default_factory=lambda: {**DEFAULT_PARTNERS})
     users: dict[str, dict[str, Any] | None] | list[str] = []
     given: list[Any] = []
+    mutants: list[str] = []
 
 
 def load(path: Path, known: Collection[str] | None = None) -> list[Scenario]:
@@ -134,6 +136,7 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
         users=users,
         given=given,
         steps=steps,
+        mutants=tuple(head.mutants),
     )
 
 

@@ -117,6 +117,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[Step, ...] = ()
     """Preconditions: one that fails makes the verdict INCONCLUSIVE."""
     steps: tuple[Step, ...] = ()
+    mutants: tuple[str, ...] = ()
+    """Deliberate defects of the embedded gateway that must turn it red: a claim that never failed proves nothing."""
 
     @property
     def all_steps(self) -> tuple[Step, ...]:

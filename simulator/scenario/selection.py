@@ -57,7 +57,7 @@ def _plain(selector: str) -> str:
 
 
 def glob(text: str, pattern: str) -> bool:
-    """Whether an id fits a pattern with ``*`` and ``?``; brackets belong to the names of rows and stand for themselves."""
+    """Whether an id fits a pattern with ``*`` and ``?``; brackets are part of a row's name and stand for themselves."""
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
