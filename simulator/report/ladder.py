@@ -1,0 +1,127 @@
+"""The exchange of one run as a ladder: partners to the left, the system in the middle, users to the right.
+
+Knows the kinds of journal entries. Does not know what was right: it shows what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simulator.journal import Entry
+from simulator.report.escape import harmless, shortened
+
+LEFT, RIGHT = 74, 44
+LAST = 24
+Side = Literal["left", "right", "across"]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One line: who, what, on which side, and whether it went to the system."""
+
+    at: float
+    side: Side
+    text: str
+    towards_system: bool | None = None
+
+
+def rungs(entries: Sequence[Entry]) -> list[Rung]:
+    """Everything of a journal that an outsider can see, in order."""
+    several = len({entry.stream for entry in entries if entry.stream and entry.kind in ("sent", "received")}) > 1
+
+    return [rung for entry in entries if (rung := _rung(entry, several)) is not None]
+
+
+def draw(entries: Sequence[Entry], last: int = LAST) -> list[str]:
+    """The last rungs as lines of text, with a heading."""
+    wanted = rungs(entries)
+    lines = [f"{'':9}{'partners':<{LEFT}}system{'users':>{RIGHT - 1}}"]
+
+    if len(wanted) > last:
+        lines.append(f"{'':9}… {len(wanted) - last} earlier …")
+
+    return lines + [_line(rung) for rung in wanted[-last:]]
+
+
+def _line(rung: Rung) -> str:
+    at = f"{rung.at:8.3f} "
+
+    if rung.side == "across":
+        return f"{at}{shortened(f'── {rung.text} ', LEFT + RIGHT + 5):─<{LEFT + RIGHT + 5}}"
+
+    if rung.side == "left":
+        text = shortened(rung.text, LEFT - 5)
+        arrow = {True: f"│{text:─<{LEFT - 3}}─▶", False: f"│◀─{text:─<{LEFT - 3}}", None: f"│ {text:<{LEFT - 2}}"}
+        return f"{at}{arrow[rung.towards_system]}│{'':{RIGHT + 3}}│"
+
+    text = shortened(rung.text, RIGHT - 5)
+
+    return f"{at}│{'':{LEFT - 1}}│{f'─{text}':─<{RIGHT + 1}}─▶│"
+
+
+def _rung(entry: Entry, several: bool) -> Rung | None:
+    drawer = _DRAWERS.get(entry.kind)
+
+    if drawer is None:
+        return None
+
+    side, towards, text = drawer(entry.data, entry.actor)
+
+    if several and entry.stream and side == "left":
+        text = f"[{entry.stream.rpartition('/')[2] or 'stream'}] {text}"
+
+    return Rung(entry.at, side, harmless(text), towards)
+
+
+Drawn = tuple[Side, bool | None, str]
+
+
+def _bytes(data: dict[str, Any]) -> str:
+    return str(data["text"]) if "text" in data else f"(base64) {data.get('base64', '')}"
+
+
+def _ended(data: dict[str, Any], actor: str) -> Drawn:
+    how = [str(data[key]) for key in ("condition", "tcp") if data.get(key)]
+    by = {"us": "by the partner", "them": "by the system"}.get(str(data.get("by")), "")
+
+    return "left", None, f"{actor}: the stream is over {by}: {', '.join(how) or 'without a word'}"
+
+
+def _delivered(data: dict[str, Any], actor: str) -> Drawn:
+    rest = {key: value for key, value in data.items() if key not in ("what", "xml", "to") and value not in (None, "")}
+
+    return "right", False, f"{actor}: {data.get('what')} {_fields(rest)}"
+
+
+def _query(data: dict[str, Any], actor: str) -> Drawn:
+    answers = ", ".join(map(str, data.get("answers", ()))) or data.get("rcode") or "silence"
+
+    return "left", False, f"DNS: {data.get('name')} {data.get('type')}? {answers}"
+
+
+def _step(data: dict[str, Any], actor: str) -> Drawn | None:
+    return ("across", None, f"{data.get('text') or data.get('part')}: {data.get('outcome')}")
+
+
+def _fields(fields: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value!r}" for key, value in fields.items())
+
+
+_DRAWERS: dict[str, Any] = {
+    "opened": lambda data, actor: (
+        "left",
+        data.get("by") == "us",
+        f"{actor}: TCP {data.get('local')} {'to' if data.get('by') == 'us' else 'from'} {data.get('remote')}",
+    ),
+    "sent": lambda data, actor: ("left", True, _bytes(data)),
+    "received": lambda data, actor: ("left", False, _bytes(data)),
+    "ended": _ended,
+    "query": _query,
+    "delivered": _delivered,
+    "barrier": lambda data, actor: ("across", None, f"barrier for {actor}: {_fields(data)}"),
+    "fault": lambda data, actor: ("across", None, f"fault: {_fields(data)}"),
+    "problem": lambda data, actor: ("across", None, f"PROBLEM of {actor}: {data.get('text')}"),
+    "step": _step,
+}

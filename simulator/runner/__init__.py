@@ -1,0 +1,1 @@
+"""Plays scenarios and records what happens; judges nothing."""
