@@ -47,7 +47,7 @@ async def offers_a_dialback_key(stage: Stage, step: Step) -> Seen:
 
     partner.offer_key(stream, sender, to, key)
 
-    return Seen(captures={"key": stream.key})
+    return Seen(captures=known(stream))
 
 
 async def is_authenticated(stage: Stage, step: Step) -> Seen:
@@ -77,7 +77,7 @@ async def is_authenticated(stage: Stage, step: Step) -> Seen:
     if arrived.element.get("type") == "valid":
         partner.use_stream(stream, sender, to)
 
-    return Seen({"xml": arrived.xml}, (arrived.entry,))
+    return Seen({"xml": arrived.xml}, (arrived.entry,), known(stream))
 
 
 async def is_asked_to_verify(stage: Stage, step: Step) -> Seen:
@@ -146,6 +146,11 @@ async def is_not_contacted(stage: Stage, step: Step) -> Seen:
     stage.journal.record("barrier", stage.real(step.actor), quiet_s=QUIET_PERIOD)
 
     return Seen({"quiet_s": QUIET_PERIOD})
+
+
+def known(stream: PartnerStream) -> dict[str, str]:
+    """What patterns may name once a key was offered: ``{stream-id}`` and ``{offered-key}``."""
+    return {"stream-id": stream.id, "offered-key": stream.key}
 
 
 def _spelled(kind: str) -> str:

@@ -19,7 +19,7 @@ from simulator.world import partner_words as words
 from simulator.world.partner import Partner
 from simulator.world.partner_automation import VERIFY
 from simulator.world.partner_stream import Arrived, Ending, PartnerStream, StreamOver
-from simulator.world.stage import Act, NotPlayable, Seen, Stage
+from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamHeader
 from simulator.xmpp.namespaces import DIALBACK
@@ -144,14 +144,18 @@ async def receives_a_header(stage: Stage, step: Step) -> Seen:
 
 
 async def receives_features(stage: Stage, step: Step) -> Seen:
-    """The features of the system on this stream."""
+    """The features of the system on this stream; where none are wanted, a later exchange shows that none came."""
     stream = stream_of(stage, step)
+    consumed: tuple[int, ...] = ()
 
     async with stage.within(step, "the stream features"):
         with suppress(StreamOver):
-            await stream.arrived_features()
+            if step.argument not in (None, "none"):
+                await stream.arrived_features()
+            elif await stream.arrived_header() and stream.dialed:
+                consumed = ((await barrier(stage, partner_of(stage, step), stream)).entry,)
 
-    return Seen(what_came(stream))
+    return Seen(what_came(stream), consumed)
 
 
 async def is_disconnected(stage: Stage, step: Step) -> Seen:
@@ -184,14 +188,12 @@ async def drops_the_connection(stage: Stage, step: Step) -> Seen:
 
 async def stays_connected(stage: Stage, step: Step) -> Seen:
     """Prove by an exchange that the stream is still of use."""
-    stream = stream_of(stage, step)
-
-    if not stream.dialed:
-        return await _stays_quietly(stream)
+    stream, partner = stream_of(stage, step), partner_of(stage, step)
+    exchange = barrier if stream.dialed else reverse_barrier
 
     async with stage.within(step, "the answer to a control question on the same stream"):
         try:
-            arrived = await barrier(stage, partner_of(stage, step), stream)
+            arrived = await exchange(stage, partner, stream)
         except StreamOver:
             return Seen({"ended": ended(stream.ending)})
 
@@ -235,7 +237,7 @@ async def barrier(stage: Stage, partner: Partner, stream: PartnerStream) -> Arri
     )
 
     def answers(waiting: list[str]) -> int | None:
-        return next((at for at, xml in enumerate(waiting) if f"{name}" in xml and "verify" in xml), None)
+        return next((at for at, xml in enumerate(waiting) if name in xml and "verify" in xml), None)
 
     arrived = await stream.next_element(answers)
     assert arrived.element.tag == VERIFY
@@ -244,15 +246,21 @@ async def barrier(stage: Stage, partner: Partner, stream: PartnerStream) -> Arri
     return arrived
 
 
-async def _stays_quietly(stream: PartnerStream) -> Seen:
-    try:
-        async with asyncio.timeout(QUIET_PERIOD):
-            await stream.ended()
-    except TimeoutError:
-        stream.journal.record("barrier", stream.actor, stream.label, quiet_s=QUIET_PERIOD)
-        return Seen({"connected": True, "quiet_s": QUIET_PERIOD})
+async def reverse_barrier(stage: Stage, partner: Partner, stream: PartnerStream) -> Arrived:
+    """Let somebody inside, who takes part in nothing else, write to the partner: on a stream of the system that has
+    been called valid, the message comes where the stanzas before it came. Raises StreamOver."""
+    name = stage.token("barrier")
+    to = (stream.header.to if stream.header else None) or partner.domain
+    control = await stage.world.control_user((stream.header.sender if stream.header else None) or target(stage, {}))
+    await control.send_message(f"{name}@{to}", name, id=name)
 
-    return Seen({"ended": ended(stream.ending)})
+    def answers(waiting: list[str]) -> int | None:
+        return next((at for at, xml in enumerate(waiting) if name in xml), None)
+
+    arrived = await stream.next_element(answers)
+    stage.journal.record("barrier", partner.domain, stream.label, by="message of a control user")
+
+    return arrived
 
 
 # -- what the acts of partners share
@@ -268,11 +276,12 @@ def partner_of(stage: Stage, step: Step) -> Partner:
 
 
 def stream_of(stage: Stage, step: Step) -> PartnerStream:
-    """The stream that the step is about; raises NotPlayable when no step has opened it."""
+    """The stream that the step is about; raises Unreached when no step has opened it."""
     partner = partner_of(stage, step)
 
     if step.label not in partner.streams:
-        raise NotPlayable(f"{step.actor} has no stream {step.label!r}: no step has opened or accepted it")
+        which = f"stream {step.label}" if step.label else "stream"
+        raise Unreached(f"{step.actor} has no {which}: no step has opened or accepted it")
 
     return partner.streams[step.label]
 
