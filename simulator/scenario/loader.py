@@ -112,7 +112,8 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
     partners = {domain: _partner(document, domain, options or {}) for domain, options in head.partners.items()}
     _check_settings(document, head, partners)
     users = _users(document, head, partners)
-    reader = StepReader(document, Cast(partners, head.domains, users), head.level, known)
+    speakers = [name for partner in partners.values() for name in (partner.domain, *partner.domains)]
+    reader = StepReader(document, Cast(speakers, head.domains, users), head.level, known)
     given = _steps(reader, "given", head.given)
     steps = _steps(reader, "steps", head.steps)
 
@@ -155,6 +156,11 @@ def _partner(document: Document, domain: str, options: Mapping[str, Any]) -> Par
 
     if not isinstance(quirks, list) or not all(isinstance(quirk, str) for quirk in quirks):
         raise document.error((*path, "quirks"), "`quirks` is a list of names")
+
+    domains = options.get("domains", [])
+
+    if not isinstance(domains, list) or not all(isinstance(name, str) for name in domains):
+        raise document.error((*path, "domains"), "`domains` is a list of further domains")
 
     if not isinstance(options.get("profile", ""), str):
         raise document.error((*path, "profile"), "a profile is the name of a file of scenarios/profiles/")

@@ -6,7 +6,7 @@ Knows the convention of patterns (`language.PATTERNS`). Does not decide what a m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -136,7 +136,7 @@ def names_in(value: Any) -> set[str]:
     if isinstance(value, Mapping):
         return {name for key, item in value.items() for name in names_in(key) | names_in(item)}
 
-    if isinstance(value, Iterable):
+    if isinstance(value, (list, tuple)):
         return {name for item in value for name in names_in(item)}
 
     return set()

@@ -74,6 +74,11 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
     """The keys of `PARTNER_KEYS` other than profile and quirks."""
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The further domains that it speaks for."""
+        return tuple(self.options.get("domains") or ())
+
 
 #: What a partner of a scenario may be given, for the loader's check and for its hint.
 PARTNER_KEYS = {

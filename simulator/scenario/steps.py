@@ -198,8 +198,8 @@ _TABLE = (
     Verb(
         name="stays connected",
         actors=_PARTNER,
-        says="The stream is still of use: a later exchange on it comes back. On a stream that the system opened no such "
-        "exchange exists: there a quiet period is recorded.",
+        says="The stream is still of use: a later exchange on it comes back. On a stream that the system opened no "
+        "such exchange exists: there a quiet period is recorded.",
         example="gmail.com stays connected",
         expects="connected",
         stream=True,

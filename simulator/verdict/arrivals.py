@@ -73,6 +73,9 @@ class Evidence:
                 yield f"{entry.actor} received what nobody announced: {text}"
 
     def _arrival(self, number: int, entry: Entry, step: Step | None, captures: Mapping[str, str]) -> str:
+        if entry.kind not in ("element", "delivered", "ended"):
+            return ""
+
         data, allowed = entry.data, self._allowed(entry.actor, step)
 
         if entry.kind == "element":
@@ -114,7 +117,7 @@ class Evidence:
         return False
 
     def end_was_announced(self, number: int) -> bool:
-        """Whether the system could rightly be gone when entry `number` was written: it was ended and not started again."""
+        """Whether the system could rightly be gone at entry `number`: it was ended and not started again."""
         begun = [step.verb for step in self._begun(number) if step.verb in ENDS_THE_SYSTEM or step.verb == "starts"]
 
         return bool(begun) and begun[-1] in ENDS_THE_SYSTEM
@@ -191,7 +194,7 @@ class Evidence:
     def _home(self, actor: str) -> str:
         """The real name under which the arrivals of an actor are recorded: a further domain is its partner's."""
         for partner in self.scenario.partners.values():
-            if actor in (partner.options.get("domains") or []):
+            if actor in partner.domains:
                 actor = partner.domain
 
         return str(recast(actor, self.cast))

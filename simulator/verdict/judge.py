@@ -13,6 +13,7 @@ import msgspec
 
 from simulator.journal import Entry
 from simulator.scenario.evidence import TEARDOWN, StepRecord
+from simulator.scenario.match import names_in
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.steps import VERBS
 from simulator.verdict.arrivals import Evidence
@@ -27,9 +28,9 @@ Judged = list[tuple[Step, StepVerdict]]
 def judge(scenario: Scenario, entries: Sequence[Entry]) -> Verdict:
     """Return the verdict of one run of `scenario`.
 
-    What decides is the first thing in time that went wrong. Our own fault before it makes the run worthless (ERROR); the
-    death of the system is its failure, even where it only spoilt a precondition; an arrival that nobody announced fails
-    what would have passed; a fault that did not fire, or a run that was cut, never passes.
+    What decides is the first thing in time that went wrong. Our own fault before it makes the run worthless (ERROR);
+    the death of the system is its failure, even where it only spoilt a precondition; an arrival that nobody announced
+    fails what would have passed; a fault that did not fire, or a run that was cut, never passes.
     """
     complaint = _unreadable(scenario, entries)
 
@@ -130,7 +131,12 @@ def _step(
     if outcome == "skipped" and not stream_is_over(step, over):
         return StepVerdict(outcome=Outcome.ERROR, reason="the step was skipped, and nothing had ended its stream")
 
-    verdict = judge_step(evidence.scenario, step, data.get("seen") or {}, captures, outcome=outcome, cast=evidence.cast)
+    # What the act itself learned was known when the step was judged; what its own patterns capture was not.
+    own = names_in([step.argument, *(other.argument for other in step.alternatives)])
+    recorded: dict[str, str] = data.get("captures") or {}
+    known = captures | {name: value for name, value in recorded.items() if name not in own}
+
+    verdict = judge_step(evidence.scenario, step, data, known, evidence.cast)
 
     if verdict.outcome is not Outcome.PASS or outcome == "skipped":
         return verdict
@@ -185,7 +191,9 @@ def _or_end(number: int | None, entries: Sequence[Entry]) -> int:
 
 def _decided(evidence: Evidence, judged: Judged, decisive: tuple[Step, StepVerdict], death: int | None) -> Verdict:
     step, verdict = decisive
+    trouble = _trouble(evidence)
     afterwards = [_obituary(evidence, death)] if death is not None else []
+    afterwards += [f"our own fault, later: {_text(evidence.entries[trouble])}"] if trouble is not None else []
     afterwards += list(evidence.unannounced(evidence.number(step) or 0))[:3]
     result = _verdict(evidence, judged, verdict.outcome, verdict.reason, step, tuple(afterwards))
 
@@ -259,7 +267,7 @@ def _obituary(evidence: Evidence, death: int) -> str:
     lines = evidence.log_lines(LAST_LOG_LINES)
     log = f"; its last log lines: {' | '.join(map(_line, lines))}" if lines else ""
 
-    return f"the system died: {_text(evidence.entries[death])}{log}"
+    return f"the system failed: {_text(evidence.entries[death])}{log}"
 
 
 def _text(entry: Entry) -> str:

@@ -23,17 +23,17 @@ _LEVELS = {"must": Outcome.FAIL, "should": Outcome.WARN, "may": Outcome.ALTERNAT
 def judge_step(
     scenario: Scenario,
     step: Step,
-    seen: Mapping[str, Any],
+    record: Mapping[str, Any],
     captures: Mapping[str, str],
-    *,
-    outcome: str = "done",
     cast: Mapping[str, str] | None = None,
 ) -> StepVerdict:
-    """Judge one step by what its act saw.
+    """Judge one step by its record: the data of its `step` entry, of which ``outcome`` and ``seen`` are read.
 
-    `outcome` is one of `evidence.OUTCOMES`, `cast` maps the scenario's names to those of `seen`. Whether something
+    `captures` holds the names known before it, `cast` maps the scenario's names to the real ones. Whether something
     arrived that nobody announced, and whether a quiet is proven, only the journal tells: `judge`.
     """
+    outcome, seen = str(record.get("outcome", "done")), record.get("seen") or {}
+
     if outcome == "problem":
         return StepVerdict(outcome=Outcome.ERROR, reason=_line(seen.get("text") or "the step could not be played"))
 
