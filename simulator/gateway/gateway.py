@@ -12,6 +12,7 @@ from collections.abc import Callable
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.edge.edge import Edge
 from simulator.gateway.frontend.frontend import FrontEnd
+from simulator.gateway.link import LinkListener
 from simulator.gateway.rules import Rules
 
 Log = Callable[[str], None]
@@ -38,14 +39,15 @@ class Gateway:
     ) -> None:
         rules = rules or Rules()
         self.configuration = configuration
-        self.edge = Edge(configuration, rules, entropy=entropy, log=log)
+        self._link = LinkListener(configuration, log=log)
+        self.edge = Edge(configuration, rules, entropy=entropy, log=log, link=self._link)
         self.frontend = FrontEnd(configuration, rules.frontend, entropy=entropy, log=log)
 
     @property
     def listening(self) -> dict[str, tuple[str, int]]:
         """Service -> host and port, of everything that listens: ``edge``, ``link``, and ``sip``, ``sips`` where on."""
         edge, inside = self.configuration.edge, self.configuration.frontend.host
-        found = {"edge": (edge.host, self.edge.port), "link": (edge.link_host or edge.host, self.edge.link_port)}
+        found = {"edge": (edge.host, self.edge.port), "link": (edge.link_host or edge.host, self._link.port)}
 
         if self.frontend.tcp_port is not None:
             found["sip"] = (inside, self.frontend.tcp_port)
@@ -62,7 +64,7 @@ class Gateway:
         """
         try:
             await self.edge.start()
-            await self.frontend.start(link_port=self.edge.link_port)
+            await self.frontend.start(link_port=self._link.port)
             await self._await_link()
         except BaseException:
             await self.stop()
@@ -82,7 +84,7 @@ class Gateway:
 
     async def mend_link(self) -> None:
         """Let the link come up again; returns when it is. Raises LinkNotUp."""
-        await self.frontend.link.start(port=self.edge.link_port)
+        await self.frontend.link.start(port=self._link.port)
         await self._await_link()
 
     async def _await_link(self) -> None:

@@ -167,21 +167,38 @@ def free_port(host: str) -> int:
         return port
 
 
-async def answers(host: str, port: int, *, within: float, child: Child) -> bool:
-    """Whether somebody accepts connections there in time; gives up at once when the child has ended."""
-    deadline = asyncio.get_running_loop().time() + within
+async def answers(host: str, port: int, greeting: bytes, *, within: float, child: Child) -> bool:
+    """Whether somebody there answers the greeting in time.
+
+    Gives up at once when the child has ended.
+    """
     pause = 0.005
 
-    while asyncio.get_running_loop().time() < deadline and not child.ended.is_set():
-        try:
-            _, writer = await asyncio.open_connection(host, port)
-        except OSError:
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.1)
-        else:
-            writer.close()
-            await writer.wait_closed()
+    try:
+        async with asyncio.timeout(within):
+            while not child.ended.is_set():
+                if await _answers_once(host, port, greeting):
+                    return True
 
-            return True
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, 0.1)
+    except TimeoutError:
+        pass
 
     return False
+
+
+async def _answers_once(host: str, port: int, greeting: bytes) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+
+    try:
+        writer.write(greeting)
+
+        return bool(await reader.read(1))
+    except OSError:
+        return False
+    finally:
+        writer.close()

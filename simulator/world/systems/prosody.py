@@ -72,6 +72,9 @@ s2s_secure_auth = false
 """
 
 
+_GREETING = "<stream:stream xmlns='jabber:{}' xmlns:stream='http://etherx.jabber.org/streams' to='{}' version='1.0'>"
+
+
 def sharing_key(settings: SystemSettings) -> str:
     """What of the settings Prosody is started with; users come and go while it runs."""
     return json.dumps([sorted(settings.domains), sorted(_options(settings).items())])
@@ -184,8 +187,12 @@ class Prosody:
         return file
 
     async def _await_ports(self, child: Child) -> None:
-        for port in (self._c2s_port, self._s2s_port):
-            if not await answers(self._host, port, within=START, child=child):
+        # Its ports accept connections before it runs, and a SIGTERM until then is lost: so wait for a word from it.
+        # And Prosody only logs that a port is taken: then somebody else listens there, who does not answer like this.
+        for port, namespace in ((self._c2s_port, "client"), (self._s2s_port, "server")):
+            greeting = _GREETING.format(namespace, self.domains[0]).encode()
+
+            if not await answers(self._host, port, greeting, within=START, child=child):
                 why = "ended at once" if child.ended.is_set() else f"does not answer on {self._host} port {port}"
                 raise SystemFailed("\n".join([f"Prosody {why}", *self.log_lines(10)]))
 
@@ -224,7 +231,7 @@ def installed() -> Installation:
     if not re.search(r"^luaunbound:\s+\d", about, re.MULTILINE):
         raise NotInstalled(f"Prosody is installed without lua-unbound, which lets it ask our name server; {INSTALL}")
 
-    found = re.match(r"Prosody (\S+)", about)
+    found = re.search(r"^Prosody (\S+)", about, re.MULTILINE)
 
     return Installation(program, found[1] if found else "unknown")
 
