@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 
@@ -276,14 +277,14 @@ def _use(context: SSL.Context, certificate: PEM, key: PEM) -> None:
 
     try:
         private = load_pem_private_key(_pem(key), password=None)
-        context.use_certificate(crypto.X509.from_cryptography(first))
-        context.use_privatekey(crypto.PKey.from_cryptography_key(private))  # type: ignore[arg-type]
+        context.use_certificate(first)
+        context.use_privatekey(cast("ec.EllipticCurvePrivateKey", private))
         context.check_privatekey()
     except (ValueError, TypeError, SSL.Error) as error:
         raise CertificateError(f"{_name(key)}: is not the key of {_name(certificate)}: {error}") from None
 
     for intermediate in chain:
-        context.add_extra_chain_cert(crypto.X509.from_cryptography(intermediate))
+        context.add_extra_chain_cert(intermediate)
 
 
 def _certificates(source: PEM) -> list[x509.Certificate]:

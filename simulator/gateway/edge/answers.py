@@ -77,7 +77,7 @@ def answer_verification(
         kind = "error"
     else:
         condition = None
-        good = key_is_valid(secret, receiving, originating, request.id, request.key.strip())
+        good = key_is_valid(request.key, secret, receiving, originating, request.id)
         kind = "valid" if good else "invalid"
 
     # "MUST possess 'from' and 'to' attributes whose values are swapped from the request": as they were written.

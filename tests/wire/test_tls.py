@@ -1,0 +1,221 @@
+"""TLS sessions over memory: two real ends back to back, and on a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+
+from simulator.wire.connection import Connection, open_connection
+from simulator.wire.listener import listen
+from simulator.wire.tls import CertificateError, TLSError, TLSSession, client_context, server_context
+
+
+@dataclass
+class Identity:
+    certificate: bytes
+    key: bytes
+
+
+class Authority:
+    def __init__(self) -> None:
+        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        self.pem = self._ca.cert_pem.bytes()
+
+    def issue(self, *names: str) -> Identity:
+        leaf = self._ca.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
+
+        return Identity(b"".join(blob.bytes() for blob in leaf.cert_chain_pems), leaf.private_key_pem.bytes())
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Authority:
+    return Authority()
+
+
+def shake(client: TLSSession, server: TLSSession) -> None:
+    """Carry bytes until both are silent; the alert of one that fails still reaches the other."""
+    client.start()
+
+    while True:
+        to_server, to_client = client.outgoing(), server.outgoing()
+
+        if not to_server and not to_client:
+            return
+
+        failed: TLSError | None = None
+
+        try:
+            server.receive(to_server)
+        except TLSError as error:
+            failed = error
+
+        client.receive(to_client)
+
+        if failed is not None:
+            raise failed
+
+
+def test_both_ends_agree_and_know_each_other(authority: Authority) -> None:
+    ours, theirs = authority.issue("contoso.com"), authority.issue("gmail.com")
+    server = TLSSession(server_context(theirs.certificate, theirs.key, authority.pem))
+    client = TLSSession(client_context(ours.certificate, ours.key, authority.pem), "gmail.com")
+    shake(client, server)
+
+    assert client.info is not None
+    assert server.info is not None
+    assert client.info.version == "TLSv1.3"
+    assert client.info.names == {"gmail.com"}
+    assert server.info.names == {"contoso.com"}
+    assert server.info.server_name == "gmail.com"
+    assert client.info.trusted
+    assert server.info.trusted
+    client.send(b"x" * 100_000)
+    assert server.receive(client.outgoing()) == b"x" * 100_000
+    server.close()
+    client.receive(server.outgoing())
+    assert client.ended
+
+
+def test_a_client_without_certificate_is_refused(authority: Authority) -> None:
+    theirs = authority.issue("gmail.com")
+    server = TLSSession(server_context(theirs.certificate, theirs.key, authority.pem, require_peer=True))
+    client = TLSSession(client_context(authority=authority.pem), "gmail.com")
+
+    with pytest.raises(TLSError, match="did not return a certificate"):
+        shake(client, server)
+
+
+def test_a_client_of_another_authority_is_refused(authority: Authority, stranger: Authority) -> None:
+    theirs, foreign = authority.issue("gmail.com"), stranger.issue("contoso.com")
+    server = TLSSession(server_context(theirs.certificate, theirs.key, authority.pem, require_peer=True))
+    client = TLSSession(client_context(foreign.certificate, foreign.key, authority.pem), "gmail.com")
+
+    with pytest.raises(TLSError, match="certificate verify failed"):
+        shake(client, server)
+
+
+def test_an_optional_certificate_is_taken_as_it_is(authority: Authority, stranger: Authority) -> None:
+    theirs, foreign = authority.issue("gmail.com"), stranger.issue("contoso.com")
+    server = TLSSession(server_context(theirs.certificate, theirs.key, authority.pem))
+    client = TLSSession(client_context(foreign.certificate, foreign.key, authority.pem), "gmail.com")
+    shake(client, server)
+
+    assert server.info is not None
+    assert server.info.names == {"contoso.com"}
+    assert not server.info.trusted
+    assert server.info.faults
+
+
+def test_a_server_of_another_name_is_refused(authority: Authority) -> None:
+    theirs = authority.issue("evil.example")
+    server = TLSSession(server_context(theirs.certificate, theirs.key))
+    client = TLSSession(client_context(authority=authority.pem), "gmail.com")
+
+    with pytest.raises(TLSError, match=r"is for evil\.example, not for gmail\.com"):
+        shake(client, server)
+
+
+def test_an_unusable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CertificateError, match=r"missing\.pem: cannot be read: No such file"):
+        server_context(tmp_path / "missing.pem", tmp_path / "missing.pem")
+
+    (tmp_path / "junk.pem").write_text("junk")
+
+    with pytest.raises(CertificateError, match=r"junk\.pem: holds no certificate in PEM"):
+        server_context(tmp_path / "junk.pem", tmp_path / "junk.pem")
+
+
+def test_a_key_of_another_certificate_is_refused(authority: Authority) -> None:
+    one, other = authority.issue("one.example"), authority.issue("other.example")
+
+    with pytest.raises(CertificateError, match="is not the key"):
+        server_context(one.certificate, other.key)
+
+
+async def test_a_connection_is_encrypted_from_the_start(authority: Authority) -> None:
+    theirs, ours = authority.issue("gmail.com"), authority.issue("contoso.com")
+    accepted: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+    context = server_context(theirs.certificate, theirs.key, authority.pem, require_peer=True)
+    listener = await listen("127.0.0.1", 0, accepted.set_result, context)
+    client = client_context(ours.certificate, ours.key, authority.pem)
+    connection = await open_connection("127.0.0.1", listener.port, timeout=5, tls=client, server_name="gmail.com")
+    server = await accepted
+    got: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    server.on_data, server.on_closed = got.set_result, lambda how, error: over.set_result(how)
+    connection.write(b"secret")
+
+    assert await got == b"secret"
+    assert server.tls is not None
+    assert server.tls.names == {"contoso.com"}
+    connection.close()
+    assert await over == "fin"
+    await listener.close()
+
+
+async def test_tls_can_begin_on_a_running_connection(authority: Authority) -> None:
+    theirs = authority.issue("gmail.com")
+    accepted: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+    listener = await listen("127.0.0.1", 0, accepted.set_result)
+    client = await open_connection("127.0.0.1", listener.port, timeout=5)
+    server = await accepted
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    server.on_data, server.on_closed = lines.put_nowait, lambda how, error: over.set_result(how)
+    client.on_data, client.on_closed = lines.put_nowait, lambda how, error: None
+
+    client.write(b"may I?")
+    assert await lines.get() == b"may I?"
+    server.write(b"proceed")
+    server.start_tls(server_context(theirs.certificate, theirs.key))
+    assert await lines.get() == b"proceed"
+    client.start_tls(client_context(authority=authority.pem), "gmail.com")
+    client.write(b"written before the handshake is over")
+    assert await lines.get() == b"written before the handshake is over"
+    assert client.tls is not None
+    assert client.tls.trusted
+    client.close()
+    assert await over == "fin"
+    await listener.close()
+
+
+async def test_a_listener_refuses_strangers_in_the_handshake(authority: Authority) -> None:
+    theirs = authority.issue("gmail.com")
+    met: list[Connection] = []
+    context = server_context(theirs.certificate, theirs.key, authority.pem, require_peer=True)
+    listener = await listen("127.0.0.1", 0, met.append, context)
+    over: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    # In TLS 1.3 the client is through before the server has seen its certificate, so the refusal comes afterwards.
+    client = await open_connection(
+        "127.0.0.1", listener.port, timeout=5, tls=client_context(authority=authority.pem), server_name="gmail.com"
+    )
+    client.on_closed = lambda how, error: over.set_result(error)
+    client.on_data = lambda data: None
+
+    assert "certificate required" in str(await over)
+    assert not met
+    await listener.close()
+
+
+async def test_plain_bytes_on_a_tls_port_end_in_an_error(authority: Authority) -> None:
+    theirs = authority.issue("gmail.com")
+    met: list[Connection] = []
+    listener = await listen("127.0.0.1", 0, met.append, server_context(theirs.certificate, theirs.key))
+    connection = await open_connection("127.0.0.1", listener.port, timeout=5)
+    over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    connection.on_data, connection.on_closed = lambda data: None, lambda how, error: over.set_result(how)
+    connection.write(b"<?xml version='1.0'?><stream:stream")
+
+    assert await over in ("fin", "reset")
+    assert not met
+    await listener.close()
