@@ -161,7 +161,9 @@ class Request(Message):
         if not self.via.branch:
             raise SIPSyntaxError("Via has no branch")
 
-        assert self.sender and self.to, "parsing them raises when they are malformed"
+        # Parsing raises when they are malformed; whoever asks again is answered from a cache.
+        parse_name_address(self.headers["from"][0])
+        parse_name_address(self.headers["to"][0])
 
 
 class Response(Message):
@@ -186,6 +188,11 @@ def parse_message(head: bytes, body: bytes) -> Request | Response:
         text = _FOLD.sub(" ", text)
 
     start, *lines = text.split("\r\n")
+
+    # A bare CR or LF inside a value would become a line of its own on the next hop.
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
+        raise SIPSyntaxError("a control character in a header")
+
     headers = _headers(lines)
     first, _, rest = start.partition(" ")
     second, _, third = rest.partition(" ")
@@ -216,18 +223,30 @@ def _headers(lines: list[str]) -> dict[str, list[str]]:
 
     for line in lines:
         name, colon, value = line.partition(":")
-        name = name.rstrip(" \t").lower()
 
-        if not colon or not _TOKEN.fullmatch(name):
+        if not colon:
             raise SIPSyntaxError(f"not a header line: {line[:60]!r}")
 
-        # A bare CR or LF inside a value would become a line of its own on the next hop.
-        if "\n" in value or "\r" in value or "\0" in value:
-            raise SIPSyntaxError(f"a control character in {name}")
+        name = _header_name(name)
+        value = value.strip(" \t")
 
-        headers.setdefault(_COMPACT.get(name, name), []).append(value.strip(" \t"))
+        if name in headers:
+            headers[name].append(value)
+        else:
+            headers[name] = [value]
 
     return headers
+
+
+@lru_cache(maxsize=1024)
+def _header_name(name: str) -> str:
+    """The long form in lower case of a header's name; raises SIPSyntaxError."""
+    name = name.rstrip(" \t").lower()
+
+    if not _TOKEN.fullmatch(name):
+        raise SIPSyntaxError(f"not the name of a header: {name[:60]!r}")
+
+    return _COMPACT.get(name, name)
 
 
 @lru_cache(maxsize=256)

@@ -36,8 +36,8 @@ class URI:
     """Percent-decoded; empty where there is none."""
     host: str
     """As written; an IPv6 address with its brackets."""
-    port: int | None = None
-    parameters: MappingProxyType[str, str | None] = _EMPTY
+    port: int | None
+    parameters: MappingProxyType[str, str | None]
     """Names in lower case; values percent-decoded, None for a parameter without ``=``."""
 
 
