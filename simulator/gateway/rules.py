@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.configuration import Configuration
-from simulator.gateway.edge import admission, answers, failures, header, limits
+from simulator.gateway.edge import admission, answers, endings, failures, header, limits
 from simulator.gateway.edge.admission import Pair, RequestJudgement
 from simulator.gateway.edge.answers import Question
 from simulator.gateway.edge.failures import Failure
@@ -45,7 +45,10 @@ class Rules:
 
     # stream headers and features
     judge_header: Callable[..., HeaderJudgement] = header.judge_header
+    answer_header: Callable[..., StreamHeader] = header.answer_header
     answered_version: Callable[[str | None], str | None] = header.answered_version
+    stream_id: Callable[[str], str] = header.stream_id
+    initial_header: Callable[[str, str], StreamHeader] = header.initial_header
     features_are_sent: Callable[[str | None], bool] = header.features_are_sent
     judge_answer: Callable[[StreamHeader], RemoteProtocolError | None] = header.judge_answer
     judge_features: Callable[[StreamHeader, StreamFeatures | None], FeatureJudgement] = header.judge_features
@@ -79,16 +82,23 @@ class Rules:
     refusal_of_stanza: Callable[[Pair | None, Set[Pair], Set[str]], StreamCondition] = admission.refusal_of_stanza
     takes_stanzas_outbound: Callable[[], bool] = limits.takes_stanzas_outbound
     is_answered: Callable[[Element], bool] = failures.is_answered
+    stanza_of: Callable[[Element], Element | None] = endings.stanza_of
+    refusal_of_element: Callable[[Element], StreamCondition | None] = endings.refusal_of_element
 
     # stanzas to partners
     bounce_condition: Callable[[Failure], StanzaCondition] = failures.bounce_condition
     is_bounced: Callable[[Element], bool] = failures.is_bounced
+    leaving_order: Callable[[list[Element]], list[Element]] = limits.leaving_order
+    stream_is_reused: Callable[[], bool] = limits.stream_is_reused
 
     # limits and the end of streams
     connection_is_allowed: Callable[[int, int], bool] = limits.connection_is_allowed
     establishment_timeout: Callable[[GatewaySettings], float | None] = limits.establishment_timeout
     inactivity_timeout: Callable[[GatewaySettings], float | None] = limits.inactivity_timeout
     keep_alive_timeout: Callable[[GatewaySettings, AllowedPartner], float | None] = limits.keep_alive_timeout
+    answer_to_violation: Callable[[StreamCondition], StreamCondition | None] = endings.answer_to_violation
+    answer_to_error: Callable[[str], StreamCondition | None] = endings.answer_to_error
+    closing_is_answered: Callable[[], bool] = endings.closing_is_answered
     farewell: Callable[[], StreamCondition | None] = limits.farewell
 
     frontend: FrontEndRules = field(default_factory=FrontEndRules)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulator.gateway.rules import Rules
 from simulator.wire.connection import Connection
 from simulator.xmpp.errors import StreamCondition
 from simulator.xmpp.events import Event, StreamClosed, StreamError, StreamHeader, Violation
@@ -45,10 +46,11 @@ class Channel:
         limits: Limits,
         unsent_bytes: int,
         header: Callable[[], StreamHeader],
+        rules: Rules,
         on_over: Callable[[Channel], None] = lambda _: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._header = header
+        self._header, self._rules = header, rules
         self._unsent_bytes = unsent_bytes
         self._on_event: Callable[[Event], None] | None = None
         self._on_ended: Callable[[Ended], None] | None = None
@@ -100,14 +102,17 @@ class Channel:
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, StreamError):
-            # RFC 6120 §4.9.1.1: the peer closes the stream; an error is not answered with an error.
+            # RFC 6120 §4.9.1.1: who receives an error closes the stream.
             self._end(Ended(event.condition, event.text, by_us=False))
-            self._shut()
+            self._shut(self._rules.answer_to_error(event.condition))
         elif isinstance(event, StreamClosed):
             self._end(Ended(None, "the peer closed the stream", by_us=False))
             self._shut()
         elif isinstance(event, Violation):
-            self.finish(event.error.condition, event.error.text)
+            condition = self._rules.answer_to_violation(event.error.condition)
+
+            if condition is not None:
+                self.finish(condition, event.error.text)
         elif self._on_event is not None:
             self._on_event(event)
         else:
@@ -149,7 +154,7 @@ class Channel:
             # §4.4: the one who closes waits for the other's closing tag, and reads on until it comes.
             self._timers.append(self._loop.call_later(PATIENCE, self.connection.close))
 
-    def _shut(self) -> None:
+    def _shut(self, condition: StreamCondition | None = None) -> None:
         """The peer will say nothing more: say goodbye unless we have, and close the connection."""
         if self.connection.closed:
             return
@@ -158,7 +163,11 @@ class Channel:
             if self.stream.header is None:
                 self.connection.write(self.stream.send(self._header()))
 
-            self.connection.write(self.stream.send(StreamClosed()))
+            if condition is not None:
+                self.connection.write(self.stream.send(StreamError(condition=condition)))
+
+            if self._rules.closing_is_answered():
+                self.connection.write(self.stream.send(StreamClosed()))
 
         self.connection.close()
 

@@ -69,7 +69,7 @@ class Dialler:
         """
         connection = await self._connect(remote, partner)
         limits = self._context.configuration.limits
-        header = StreamHeader(sender=local, to=remote)
+        header = self._context.rules.initial_header(local, remote)
 
         def over(channel: Channel) -> None:
             self.channels.discard(channel)
@@ -81,6 +81,7 @@ class Dialler:
             limits=self._context.limits,
             unsent_bytes=limits.unsent_bytes,
             header=lambda: header,
+            rules=self._context.rules,
             on_over=over,
         )
         self.channels.add(channel)

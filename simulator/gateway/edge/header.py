@@ -15,7 +15,10 @@ from simulator.xmpp.errors import RemoteProtocolError, StreamCondition
 from simulator.xmpp.events import StreamFeatures, StreamHeader
 from simulator.xmpp.namespaces import DIALBACK_FEATURE, SERVER
 
-_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})")
+_VERSION = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
+
+#: what we write texts of errors in
+LANGUAGE = "en"
 
 
 def parse_version(text: str | None) -> tuple[int, int]:
@@ -30,12 +33,15 @@ def parse_version(text: str | None) -> tuple[int, int]:
 
 
 def answered_version(text: str | None) -> str | None:
-    """The version in our answer to a header with this version: the lower of the two, and none to a 0.9 peer.
+    """The version in our answer to a header with this version: the lower of the two; none when it has none.
 
-    §4.7.5: "If the initiating entity does not include a 'version' attribute […] the receiving entity SHOULD NOT
-    include [one] in its response".
+    §4.7.5: "either the value supplied by the initiating entity or the highest version number supported by the
+    receiving entity, whichever is lower", compared as numbers; to a header without one we "SHOULD NOT include" it.
     """
-    return "1.0" if parse_version(text) >= (1, 0) else None
+    if not _VERSION.fullmatch(text or ""):
+        return None
+
+    return "{}.{}".format(*min(parse_version(text), (1, 0)))
 
 
 def features_are_sent(text: str | None) -> bool:
@@ -113,7 +119,20 @@ def answer_header(
         to=judgement.sender,
         id=stream_id,
         version=answered_version(header.version) if header is not None else "1.0",
+        # §4.7.4: "the receiving entity MUST include the 'xml:lang' attribute", its default language where it does
+        # not speak the one that was asked for.
+        lang=LANGUAGE,
     )
+
+
+def stream_id(fresh: str) -> str:
+    """The id of a stream that reached us: `fresh` is random text, used for nothing else (§4.7.3)."""
+    return fresh
+
+
+def initial_header(local: str, remote: str) -> StreamHeader:
+    """The header that opens a stream from one of our domains to a partner's (§4.7): 'from', 'to', 1.0, no id."""
+    return StreamHeader(sender=local, to=remote, lang=LANGUAGE)
 
 
 def dialback_feature() -> Element:

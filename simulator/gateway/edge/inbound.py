@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, StreamFacts
 from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context, Seat
-from simulator.gateway.edge.header import HeaderJudgement, answer_header, dialback_feature
+from simulator.gateway.edge.header import HeaderJudgement, dialback_feature
 from simulator.gateway.edge.verification import Outcome, Verification, Verifications
 from simulator.gateway.partner import AllowedPartner
 from simulator.wire.connection import Connection
@@ -26,7 +26,6 @@ from simulator.xmpp.events import (
     StreamFeatures,
     StreamHeader,
 )
-from simulator.xmpp.first_level import refusal
 from simulator.xmpp.namespaces import TLS
 
 
@@ -48,14 +47,15 @@ class InboundStream:
         self._pending: dict[Pair, Verification] = {}
         self._requests: dict[Pair, DialbackResult] = {}
         self._partner: AllowedPartner | None = None
-        self._id = context.random_text()
+        self._id = context.rules.stream_id(context.random_text())
         self._peer = f"{connection.remote[0]}:{connection.remote[1]}"
         self.channel = Channel(
             connection,
             initiating=False,
             limits=context.limits,
             unsent_bytes=context.configuration.limits.unsent_bytes,
-            header=lambda: answer_header(None, HeaderJudgement(), context.own_name, self._id),
+            header=lambda: self._rules.answer_header(None, HeaderJudgement(), context.own_name, self._id),
+            rules=context.rules,
             on_over=self._over,
         )
         self.channel.take_over(self._handle, self._ended)
@@ -86,7 +86,7 @@ class InboundStream:
             sender_is_ours=rules.sender_is_ours,
             sender_is_allowed=lambda sender: self._context.partner_for(sender) is not None,
         )
-        answer = answer_header(
+        answer = rules.answer_header(
             header, judgement, self._context.own_name, self._id, answered_version=rules.answered_version
         )
         self.channel.send(answer)
@@ -140,8 +140,14 @@ class InboundStream:
             # RFC 6120 §5.4.2.2: where TLS cannot be negotiated, <failure/>, and the stream is closed.
             self.channel.send(Nonza(element=Element(f"{{{TLS}}}failure")))
             self.channel.finish()
-        else:
-            self._refuse(refusal(element), element.tag)
+            return
+
+        stanza, condition = self._rules.stanza_of(element), self._rules.refusal_of_element(element)
+
+        if stanza is not None:
+            self._handle_stanza(stanza)
+        elif condition is not None:
+            self._refuse(condition, element.tag)
 
     # -- receiving role
 

@@ -5,6 +5,8 @@ Knows the gateway's and the partners' settings. Does not know clocks or connecti
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import Element
+
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import GatewaySettings
 from simulator.xmpp.errors import StreamCondition
@@ -39,6 +41,16 @@ def senders_share_stream(peer_handles_dialback_errors: bool) -> bool:
     """Whether a second domain of ours may use an existing stream: a peer that does not know dialback errors would
     close it, with all that is authorised on it, when the second is refused (XEP-0220 §2.5, §2.6)."""
     return peer_handles_dialback_errors
+
+
+def leaving_order(queue: list[Element]) -> list[Element]:
+    """RFC 6120 §10.1: what waited for a stream leaves in the order in which it came."""
+    return queue
+
+
+def stream_is_reused() -> bool:
+    """RFC 6120 §10.4.1: a stanza takes the stream that "already exists between the two domains"."""
+    return True
 
 
 def takes_stanzas_outbound() -> bool:

@@ -131,7 +131,7 @@ class OutboundStream:
         if pair.deadline is not None:
             pair.deadline.cancel()
 
-        for stanza in queue:
+        for stanza in self._rules.leaving_order(queue):
             self.write(pair, stanza)
 
     def give_up(self, pair: OutboundPair, failure: Failure, text: str = "") -> None:

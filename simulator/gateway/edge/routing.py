@@ -46,6 +46,9 @@ class Routes:
         """Send a stanza between two normalised domains: now, when there is a stream, or never (then it bounces)."""
         pair = self._pairs.get((sender, remote))
 
+        if pair is not None and not self._context.rules.stream_is_reused():
+            pair = None
+
         if pair is not None and pair.state is PairState.VALID and pair.stream is not None:
             pair.stream.write(pair, stanza)
             return
@@ -105,7 +108,9 @@ class Routes:
 
     def _place(self, pair: OutboundPair, partner: AllowedPartner) -> OutboundPair | Failure:
         """Put a pair on a stream that it may share, or that may turn out so, else on one of its own."""
-        for stream in self._streams.get(pair.remote, ()):
+        existing = self._streams.get(pair.remote, ()) if self._context.rules.stream_is_reused() else ()
+
+        for stream in existing:
             if (stream.channel is None and not stream.ended) or stream.usable:
                 self._pairs[pair.key] = pair
                 stream.add(pair)
