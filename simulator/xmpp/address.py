@@ -74,6 +74,9 @@ def normalize_domain(text: str) -> str:
     if domain.startswith("["):
         return _ipv6(domain, text)
 
+    if "@" in domain or "/" in domain:
+        raise _refusal(text, "has a local part or a resource where a domain is wanted")
+
     if not domain.isascii():
         domain = _prepared(domain, text, "domain")
 

@@ -38,7 +38,12 @@ def parse_element(text: str | bytes, default_namespace: str = SERVER) -> Element
 
     For text that we wrote ourselves (scenarios, tests). Raises ElementError with line and column (1-based) of `text`.
     """
-    source = text.decode("utf-8") if isinstance(text, bytes) else text
+    try:
+        source = text.decode("utf-8") if isinstance(text, bytes) else text
+        source.encode("utf-8")
+    except UnicodeError as error:
+        raise ElementError(f"not UTF-8: {error}") from None
+
     opening = f"<s xmlns='{escape_attribute(default_namespace)}' xmlns:db='{DIALBACK}' xmlns:stream='{STREAMS}'>"
 
     try:
@@ -219,29 +224,23 @@ def _tags(tag: str, scope: str) -> tuple[str, str, str]:
 
 @lru_cache(maxsize=4096)
 def _attribute_name(name: str) -> str:
-    """The name of an attribute as it is written, with the declaration of its prefix before it where one is needed."""
+    """The name of an attribute as it is written; empty when it needs a prefix that is not declared yet."""
     namespace, local = split_name(name)
-
-    if not namespace:
-        return local
 
     if namespace == XML:
         return f"xml:{local}"
 
-    # One prefix per attribute keeps this free of any state; such attributes are rare in XMPP.
-    prefix = f"p-{local}"
-
-    return f"xmlns:{prefix}='{escape_attribute(namespace)}' {prefix}:{local}"
+    return "" if namespace else local
 
 
 def _write(write: Callable[[str], None], element: Element, start: str, end: str, scope: str) -> None:
     write(start)
 
-    for name, value in element.items():
+    for position, (name, value) in enumerate(element.items()):
         if _needs_escape_in_attribute(value):
             value = escape_attribute(value)
 
-        write(f" {_attribute_name(name)}='{value}'")
+        write(f" {_attribute_name(name) or _declare(name, position)}='{value}'")
 
     text = element.text
 
@@ -262,3 +261,10 @@ def _write(write: Callable[[str], None], element: Element, start: str, end: str,
             write(escape_text(tail) if _needs_escape_in_text(tail) else tail)
 
     write(end)
+
+
+def _declare(name: str, position: int) -> str:
+    # A prefix of its own for each such attribute of an element is always right, and they are rare in XMPP.
+    namespace, local = split_name(name)
+
+    return f"xmlns:p{position}='{escape_attribute(namespace)}' p{position}:{local}"

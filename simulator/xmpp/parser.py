@@ -4,12 +4,14 @@ Knows XML, the parts of it that XMPP forbids (RFC 6120 §11) and the limits. Doe
 
 expat calls us for each tag; the C tree builder makes the elements. The elements that we hand out are cut from the tree
 at once, so an endless stream needs no more memory than its largest element. Whatever is wrong ends the reading: the
-last thing that comes out is a Violation, and it is the same one however the bytes were cut into pieces.
+last thing that comes out is a Violation. How the bytes were cut into pieces makes no difference, except in which
+fault is named where two meet in one place (too large and ill-formed, ill-formed and not UTF-8).
 """
 
 from __future__ import annotations
 
 import re
+from codecs import utf_8_decode
 from functools import lru_cache
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ErrorString, ExpatError, ParserCreate, errors
@@ -22,7 +24,7 @@ from simulator.xmpp.namespaces import SERVER, STREAMS
 
 Parsed = StreamHeader | Element | StreamClosed | Violation
 
-# The first byte of UTF-16, UTF-32 and their byte order marks, never of UTF-8 XML.
+# The first byte of UTF-16, UTF-32 and their byte order marks, never of UTF-8.
 _OTHER_ENCODINGS = b"\xff\xfe\x00"
 _WHITESPACE = " \t\r\n"
 _TAG = re.compile(rb"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
@@ -49,6 +51,7 @@ class StreamParser:
         self._depth = 0
         self._fed = 0
         self._began_at = 0
+        self._empty = False
         self._recent = b""
         self._over = False
         self._parsed: list[Parsed] = []
@@ -56,12 +59,10 @@ class StreamParser:
         builder = TreeBuilder()
         self._root = builder.start(_STREAM, {})
         self._build_start, self._build_end, self._build_text = builder.start, builder.end, builder.data
-        # "UTF-8" overrides what a declaration or a byte order mark says (RFC 6120 §11.6): the declaration is checked,
-        # and a leading U+FEFF is a character like any other, which XML does not allow there.
+        # "UTF-8" overrides what a declaration says; the handler looks at that (RFC 6120 §11.6).
         self._expat = expat = ParserCreate("UTF-8", "}")
         expat.namespace_prefixes = True
         expat.XmlDeclHandler = self._declaration
-        expat.StartDoctypeDeclHandler = self._doctype
         expat.CommentHandler = self._comment
         expat.ProcessingInstructionHandler = self._instruction
         expat.StartNamespaceDeclHandler = self._namespace
@@ -94,18 +95,27 @@ class StreamParser:
             self._fail(self._explain(error.code, data))
 
         self._recent = (self._recent + data)[-4:]
+        # Not kept: they are the caller's now, and an idle stream shall not hold what it read last.
+        self._parsed = []
 
         return parsed
 
     def _fail(self, error: RemoteProtocolError) -> None:
-        self._over = True
-        self._parsed.append(Violation(error))
+        # RFC 6120 §4.4: what follows the closing tag is of no interest, not even when it is wrong.
+        if not self._over:
+            self._over = True
+            self._parsed.append(Violation(error))
 
     def _feed_prolog(self, data: bytes) -> None:
         head = (self._recent + data)[:2] if self._fed - len(data) < 2 else b"<?"
 
-        if (head and head[0] in _OTHER_ENCODINGS) or head[1:] == b"\0":
+        if (head and head[0] in _OTHER_ENCODINGS) or head == b"<\0":
             raise RemoteProtocolError(StreamCondition.UNSUPPORTED_ENCODING, "only UTF-8 is spoken here")
+
+        # RFC 6120 §11.6: U+FEFF "as the first character of the stream" is "a zero width no-break space, […] not […] a
+        # byte order mark", and no text may precede the root. (expat would skip it.)
+        if head.startswith(b"\xef"):
+            raise RemoteProtocolError(StreamCondition.NOT_WELL_FORMED, "text before the stream header")
 
         # Before the root, "<!" can only begin a comment or a DTD. It must not reach expat: pyexpat cannot stop it, so
         # that entities would be expanded although a handler has refused the DTD.
@@ -160,6 +170,7 @@ class StreamParser:
                 raise RemoteProtocolError(StreamCondition.BAD_FORMAT, "a second stream header inside the stream")
 
             self._began_at = self._expat.CurrentByteIndex
+            self._empty = self._may_be_too_large() and self._tag_in_full().endswith(b"/>")
             self._expat.CharacterDataHandler = self._build_text
         else:
             self._root_start(tag, attributes)
@@ -169,8 +180,8 @@ class StreamParser:
         self._build_start(tag, attributes)
 
     def _root_start(self, tag: str, attributes: dict[str, str]) -> None:
-        if self._fed > self.limits.header_bytes and self._end_of_tag() > self.limits.header_bytes:
-            raise _too_large("the stream header", self.limits.header_bytes)
+        if self._fed > self.limits.header_bytes:
+            self._check_size(0, "the stream header", self.limits.header_bytes)
 
         self._depth = 1
         self._expat.StartNamespaceDeclHandler = None
@@ -185,12 +196,8 @@ class StreamParser:
         if depth > 1:
             self._build_end(name)
         elif depth == 1:
-            # Whether it is too large is measured only where this chunk makes it possible.
-            if (
-                self._fed - self._began_at > self.limits.stanza_bytes
-                and self._end_of_tag() - self._began_at > self.limits.stanza_bytes
-            ):
-                raise _too_large("an element", self.limits.stanza_bytes)
+            if self._may_be_too_large():
+                self._check_size(self._began_at, "an element", self.limits.stanza_bytes)
 
             self._parsed.append(self._build_end(name))
             del self._root[0]
@@ -199,17 +206,28 @@ class StreamParser:
             self._over = True
             self._parsed.append(StreamClosed())
 
-    def _end_of_tag(self) -> int:
-        """The position in the stream after the tag that expat reports now."""
+    def _may_be_too_large(self) -> bool:
+        """Whether the bytes at hand allow it at all; they hardly ever do, so that exact measuring may be slow."""
+        return self._fed - self._began_at > self.limits.stanza_bytes
+
+    def _check_size(self, began_at: int, what: str, limit: int) -> None:
+        # expat stands before a tag when it reports it, but behind <empty/> when it reports its end.
+        end = self._expat.CurrentByteIndex + (0 if self._empty else len(self._tag_in_full()))
+
+        if end - began_at > limit:
+            raise _too_large(what, limit)
+
+    def _tag_in_full(self) -> bytes:
+        """The tag that expat reports now, as it stood on the wire."""
         rest = self._expat.GetInputContext() or b""
         tag = _TAG.match(rest)
 
-        return self._expat.CurrentByteIndex + (tag.end() if tag else len(rest))
+        return tag[0] if tag else rest
 
     def _between(self, text: str) -> None:
         # RFC 6120 §11.7: "either entity MAY send whitespace as separators between XML stanzas".
         if text.strip(_WHITESPACE):
-            raise RemoteProtocolError(StreamCondition.BAD_FORMAT, "text between the elements of the stream")
+            raise _stray_text()
 
     def _namespace(self, prefix: str | None, name: str | None) -> None:
         self._namespaces[prefix] = name or ""
@@ -218,9 +236,6 @@ class StreamParser:
         # §11.6: "MUST NOT attempt to use any other encoding". §11.5: standalone='no' may be ignored, and is.
         if encoding is not None and encoding.upper() != "UTF-8":
             raise RemoteProtocolError(StreamCondition.UNSUPPORTED_ENCODING, "only UTF-8 is spoken here")
-
-    def _doctype(self, *_: object) -> None:
-        raise RemoteProtocolError(StreamCondition.RESTRICTED_XML, "no DTD is allowed")
 
     def _comment(self, _: str) -> None:
         raise RemoteProtocolError(StreamCondition.RESTRICTED_XML, "no comment is allowed")
@@ -232,12 +247,19 @@ class StreamParser:
         condition = _CONDITIONS.get(code, StreamCondition.NOT_WELL_FORMED)
 
         if code == _INVALID_TOKEN:
-            at = self._expat.ErrorByteIndex - (self._fed - len(data)) + len(self._recent)
-            culprit = (self._recent + data)[at : at + 4]
+            around = self._recent + data
+            at = self._expat.ErrorByteIndex - (self._fed - len(around))
+            culprit = around[at : at + 4]
 
             # §4.9.3.22: unsupported-encoding also for "violating the rules of the encoding".
-            if culprit and culprit[0] >= 0x80 and not _begins_with_character(culprit):
+            if culprit[0] >= 0x80 and not _begins_with_character(culprit):
                 condition = StreamCondition.UNSUPPORTED_ENCODING
+            # A DTD after the root is an invalid token to expat; §11.1 prohibits it all the same.
+            elif around[at - 2 : at] == b"<!" and culprit[:1].isalpha():
+                condition = StreamCondition.RESTRICTED_XML
+            # Between elements this is text like any other; had it come in pieces, expat would have shown us that first.
+            elif self._depth == 1 and around[at - 2 : at + 1] == b"]]>":
+                return _stray_text()
 
         return RemoteProtocolError(condition, ErrorString(code) or "")
 
@@ -246,16 +268,18 @@ def _too_large(what: str, limit: int) -> RemoteProtocolError:
     return RemoteProtocolError(StreamCondition.POLICY_VIOLATION, f"{what} is larger than {limit} bytes")
 
 
+def _stray_text() -> RemoteProtocolError:
+    return RemoteProtocolError(StreamCondition.BAD_FORMAT, "text between the elements of the stream")
+
+
 def _begins_with_character(data: bytes) -> bool:
-    for length in range(2, 5):
-        try:
-            data[:length].decode("utf-8")
-        except UnicodeDecodeError:
-            continue
+    """Whether a character of UTF-8 stands first, or the beginning of one does."""
+    try:
+        utf_8_decode(data, "strict", False)
+    except UnicodeDecodeError as error:
+        return error.start > 0
 
-        return True
-
-    return False
+    return True
 
 
 @lru_cache(maxsize=4096)
