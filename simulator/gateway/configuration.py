@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.document import Document, read_document
+from simulator.document import Document, DocumentError, read_document
 from simulator.gateway.negotiation import Negotiation, NotValid
 from simulator.gateway.partner import AllowedPartner, PartnerType
 from simulator.gateway.settings import (
@@ -115,7 +115,7 @@ def read_configuration(path: Path) -> Configuration:
     for fault in misspelled(document.data, Configuration, but_not=frozenset({"warnings"})):
         raise document.error(fault.path, fault.message, fault.hint)
 
-    configuration = _with_absolute_files(document.convert(Configuration), path.parent)
+    configuration = _with_absolute_files(_converted(document), path.parent)
 
     for fault in (*faults(configuration), *_missing_files(configuration)):
         raise document.error(fault.path, fault.message, fault.hint)
@@ -252,6 +252,17 @@ def _positioned_warnings(configuration: Configuration, document: Document) -> It
     for path, text in _warnings(configuration):
         error = document.error(path, f"warning: {text}")
         yield str(error)
+
+
+def _converted(document: Document) -> Configuration:
+    """Convert; an error names the setting as well as its place, for those who see the message without the file."""
+    try:
+        return document.convert(Configuration)
+    except DocumentError as error:
+        here = [path for path, place in document.positions.items() if place == (error.line, error.column)]
+        name = ".".join(map(str, max(here, key=len, default=())))
+        message = f"{name}: {error.message}" if name else error.message
+        raise DocumentError(error.name, error.line, error.column, message, error.hint) from None
 
 
 def _with_absolute_files(configuration: Configuration, folder: Path) -> Configuration:
