@@ -71,25 +71,34 @@ class Message:
         """Every value of a header whose values may be separated by commas."""
         return [value for line in self.headers.get(name, ()) for value in split_list(line)]
 
+    def needed(self, name: str) -> str:
+        """The first value of a header; raises SIPSyntaxError when it is absent."""
+        values = self.headers.get(name)
+
+        if not values:
+            raise SIPSyntaxError(f"{name.title()} is missing")
+
+        return values[0]
+
     @property
     def sender(self) -> NameAddress:
         """From."""
-        return parse_name_address(self.headers["from"][0])
+        return parse_name_address(self.needed("from"))
 
     @property
     def to(self) -> NameAddress:
         """To."""
-        return parse_name_address(self.headers["to"][0])
+        return parse_name_address(self.needed("to"))
 
     @property
     def call_id(self) -> str:
         """Call-ID."""
-        return self.headers["call-id"][0]
+        return self.needed("call-id")
 
     @property
     def cseq(self) -> tuple[int, str]:
         """CSeq: number and method."""
-        match = _CSEQ.fullmatch(self.headers["cseq"][0])
+        match = _CSEQ.fullmatch(self.needed("cseq"))
 
         if match is None or int(match[1]) >= 2**31:
             raise SIPSyntaxError("CSeq is not valid")
@@ -99,7 +108,7 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        value = self.headers["via"][0]
+        value = self.needed("via")
         match = _VIA.match(value)
 
         if match is None:
@@ -146,8 +155,7 @@ class Request(Message):
     def check(self) -> None:
         """Raise SIPSyntaxError when a header that every request needs (RFC 3261 §8.1.1) is missing or wrong."""
         for name in ("via", "from", "to", "call-id", "cseq"):
-            if name not in self.headers:
-                raise SIPSyntaxError(f"{name.title()} is missing")
+            self.needed(name)
 
         # These may stand once (§7.3.1); two of them would let two readers see two different messages.
         for name in ("from", "to", "call-id", "cseq", "content-type", "max-forwards"):
@@ -162,8 +170,8 @@ class Request(Message):
             raise SIPSyntaxError("Via has no branch")
 
         # Parsing raises when they are malformed; whoever asks again is answered from a cache.
-        parse_name_address(self.headers["from"][0])
-        parse_name_address(self.headers["to"][0])
+        parse_name_address(self.needed("from"))
+        parse_name_address(self.needed("to"))
 
 
 class Response(Message):
