@@ -7,21 +7,20 @@ its streams do by themselves is `partner_automation`, how stanzas of its users l
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection, open_connection
-from simulator.wire.listener import Listener, listen
 from simulator.world import partner_words as words
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
 from simulator.world.partner_automation import answer_verification, greet, judge_key, serve
+from simulator.world.partner_hosts import Hosts, refuse_abroad
 from simulator.world.partner_residents import Residents
 from simulator.world.partner_routes import Routes
 from simulator.world.partner_stream import PartnerStream
@@ -29,12 +28,8 @@ from simulator.world.profiles import Profile
 from simulator.world.quirks import behave
 from simulator.xmpp.dialback import dialback_key
 
-#: The port of server-to-server streams (RFC 6120 §14.7).
-XMPP_SERVER_PORT = 5269
 #: Seconds to wait for a TCP connection to the system.
 CONNECT_TIMEOUT = 3.0
-
-_SERIAL = itertools.count(1)
 
 
 class Partner:
@@ -52,7 +47,7 @@ class Partner:
         entropy: random.Random,
         real: Callable[[str], str] = lambda name: name,
         further_domains: Iterable[str] = (),
-        hosts: Iterable[str] | int | None = None,
+        hosts: Sequence[str] | int | None = None,
         zone: str | None = None,
         listens: bool = True,
         scripted: bool = False,
@@ -83,13 +78,11 @@ class Partner:
         self.asked: deque[tuple[PartnerStream, Element, int]] = deque()
         """Requests to verify that no step has accounted for, with their journal entries."""
         self.unanswered: deque[tuple[PartnerStream, Element]] = deque()
-        self.places: dict[str, tuple[str, int]] = {}
-        """host name -> address and port."""
-        self._zone, self._listens, self._hosts = zone, listens, hosts
-        self._addresses, self._entropy, self._real = addresses, entropy, real
+        below = "" if self.domain == profile.home else self.domain
+        self._hosts = Hosts(profile.host_names(self.domain, hosts, real), addresses, below)
+        self._zone, self._listens = zone, listens
+        self._own_addresses, self._entropy = addresses.own_addresses, entropy
         self._locate = locate or names.service
-        self._serial = next(_SERIAL)
-        self._listeners: list[Listener] = []
         self._open: set[PartnerStream] = set()
         self._held: deque[PartnerStream] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,6 +92,11 @@ class Partner:
         self._routes = Routes(self)
 
     # -- being there
+
+    @property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """host name -> address and port."""
+        return self._hosts.places
 
     @property
     def host(self) -> str:
@@ -112,16 +110,15 @@ class Partner:
 
     async def start(self) -> None:
         """Listen at each host and publish the records. Raises ListenError."""
-        for host in self._host_names():
+        for host in self._hosts.names:
             await self._listen(host)
 
-        text = self._zone if self._zone is not None else self.profile.zone(self.name, self.domains, self.places)
-        self.names.publish(self.place(text))
+        text = self._zone if self._zone is not None else self.profile.zone(self.domains, self.places)
+        self.names.publish(self.place_for_all(text.replace("{address}", self.host).replace("{port}", str(self.port))))
 
     async def stop(self) -> None:
         """Close listeners and streams; nothing is left behind."""
-        for listener in self._listeners:
-            await listener.close()
+        await self._hosts.close()
 
         for task in tuple(self._tasks):
             task.cancel()
@@ -131,65 +128,27 @@ class Partner:
         for stream in tuple(self._open):
             stream.close()
 
-        for stream in tuple(self._open):
-            await stream.gone()
-
-        for host in self.places:
-            self._addresses.give_back(self._member(host))
-
-    def place(self, text: str) -> str:
-        """Fill ``{address}``, ``{port}``, ``{address of HOST}`` and ``{port of HOST}`` into zone text."""
-        return self.place_for_all(text.replace("{address}", self.host).replace("{port}", str(self.port)))
+        await asyncio.gather(*(stream.gone() for stream in self._open))
 
     def place_for_all(self, text: str) -> str:
         """Fill ``{address of NAME}`` and ``{port of NAME}``, NAME being a host or domain of ours."""
-        for real_host, (address, port) in self.places.items():
-            host = real_host if self.domain == self.profile.home else real_host.removesuffix(f".{self.domain}")
-            text = text.replace(f"{{address of {host}}}", address).replace(f"{{port of {host}}}", str(port))
-
-        for name in self.names_in_scenario:
-            text = text.replace(f"{{address of {name}}}", self.host).replace(f"{{port of {name}}}", str(self.port))
-
-        return text
-
-    def _host_names(self) -> tuple[str, ...]:
-        names = self.profile.host_names(self.name, self.domain)
-
-        if isinstance(self._hosts, int):
-            return names[: self._hosts] + tuple(
-                f"host{number}.{self.domain}" for number in range(len(names) + 1, self._hosts + 1)
-            )
-
-        return names if self._hosts is None else tuple(self._real(str(host)) for host in self._hosts)
+        return self._hosts.fill(text, self.names_in_scenario)
 
     async def _listen(self, host: str) -> None:
-        address = self._addresses.take(self._member(host))
-        port = self._addresses.port(XMPP_SERVER_PORT)
-        _refuse_abroad(address)
-        behaviour = self.behaviour
-        # A renamed partner has its hosts below its own name.
-        concerned = not behaviour.door_host or f"{host}.".startswith(f"{behaviour.door_host}.")
+        door = self.behaviour.door if self._hosts.concerns(host, self.behaviour.door_host) else "open"
 
-        if not self._listens or (behaviour.door == "refuses" and concerned):
-            # Nobody else has this address, so nobody answers there.
-            self.places[host] = address, port or XMPP_SERVER_PORT
+        if not self._listens or door == "refuses":
+            self._hosts.refuse(host)
             return
 
-        door = behaviour.door if concerned else "open"
-        listener = await listen(
-            address, port, lambda connection: self._arrived(connection, door), service=f"partner {self.name}"
-        )
-        self._listeners.append(listener)
-        self.places[host] = address, listener.port
-        self.journal.record("listening", self.domain, host=address, port=listener.port, service="xmpp-server")
-
-    def _member(self, host: str) -> str:
-        return f"{host}/{self._serial}"
+        await self._hosts.listen(host, lambda connection: self._arrived(connection, host, door), f"partner {self.name}")
+        address, port = self.places[host]
+        self.journal.record("listening", self.domain, host=address, port=port, service="xmpp-server")
 
     # -- being reached
 
-    def _arrived(self, connection: Connection, door: str) -> None:
-        stream = self._stream(connection, f"{self.domain}/in-{next(self._count)}", dialed=False)
+    def _arrived(self, connection: Connection, host: str, door: str) -> None:
+        stream = self._stream(connection, f"{self.domain}/in-{next(self._count)}", dialed=False, host=host)
         stream.own_id = self.behaviour.stream_id or self.fresh_id()
         self.contacts.append(stream)
 
@@ -215,7 +174,7 @@ class Partner:
 
     def _wants_script(self) -> bool:
         # While a key of a scripted stream is being judged, the system's next stream is there to verify it.
-        judged = any(stream.key and not stream.over for stream in self.streams.values())
+        judged = any(stream.awaits_result and not stream.over for stream in self.streams.values())
 
         return self.scripted or (self.expected_scripts > len(self._held) and not judged)
 
@@ -320,8 +279,8 @@ class Partner:
         problem: OSError = ConnectionRefusedError(f"the zone knows no server of {to}")
 
         for host, port in self._locate(to):
-            _refuse_abroad(host)
-            source = self.host if self._addresses.own_addresses and ":" not in host else None
+            refuse_abroad(host)
+            source = self.host if self._own_addresses and ":" not in host else None
 
             try:
                 connection = await open_connection(host, port, timeout=CONNECT_TIMEOUT, local_host=source)
@@ -332,9 +291,15 @@ class Partner:
 
         raise problem
 
-    def _stream(self, connection: Connection, label: str, *, dialed: bool) -> PartnerStream:
+    def _stream(self, connection: Connection, label: str, *, dialed: bool, host: str = "") -> PartnerStream:
         stream = PartnerStream(
-            connection, journal=self.journal, actor=self.domain, label=label, behaviour=self.behaviour, dialed=dialed
+            connection,
+            journal=self.journal,
+            actor=self.domain,
+            label=label,
+            behaviour=self.behaviour,
+            dialed=dialed,
+            host=host,
         )
         self._open.add(stream)
         stream.on_over = lambda: self._open.discard(stream)
@@ -391,9 +356,3 @@ class Partner:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _refuse_abroad(host: str) -> None:
-    """Refuse every address outside 127.0.0.0/8 and ::1: a partner never leaves this machine."""
-    if not ipaddress.ip_address(host).is_loopback:
-        raise PermissionError(f"{host} is not on loopback: a partner contacts nobody else")

@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection
 from simulator.world import partner_words as words
+from simulator.world.partner_ending import Arrived, Ending
 from simulator.world.quirks import Behaviour
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamClosed, StreamHeader
 from simulator.xmpp.header import negotiated_version
-from simulator.xmpp.namespaces import DIALBACK, STREAM_ERRORS, STREAMS
+from simulator.xmpp.namespaces import DIALBACK, STREAMS
 from simulator.xmpp.parser import StreamParser
 
 #: Seconds that we wait for the peer's FIN once both closing tags are said (RFC 6120 §4.4).
@@ -29,31 +29,6 @@ PATIENCE = 0.5
 
 class StreamOver(Exception):  # noqa: N818 - says what happened, it need not be wrong
     """The stream ended while something was awaited on it."""
-
-
-@dataclass
-class Ending:
-    """How a stream ended; filled as it happens."""
-
-    condition: str = ""
-    text: str = ""
-    closing_tag: bool = False
-    """The peer said ``</stream:stream>``."""
-    tcp: str = ""
-    """fin, reset or timeout; local when we ended the connection; empty while it lives."""
-    by: str = ""
-    """Who began it: us or them."""
-    entry: int | None = None
-    """The number of the `ended` entry in the journal."""
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A first-level element that waits for a step: its entry in the journal and itself."""
-
-    entry: int
-    element: Element
-    xml: str
 
 
 class PartnerStream:
@@ -65,7 +40,15 @@ class PartnerStream:
     """
 
     def __init__(
-        self, connection: Connection, *, journal: Journal, actor: str, label: str, behaviour: Behaviour, dialed: bool
+        self,
+        connection: Connection,
+        *,
+        journal: Journal,
+        actor: str,
+        label: str,
+        behaviour: Behaviour,
+        dialed: bool,
+        host: str = "",
     ) -> None:
         self.connection, self.label, self.behaviour, self.dialed = connection, label, behaviour, dialed
         self.journal, self.actor = journal, actor
@@ -80,6 +63,8 @@ class PartnerStream:
         """Pairs (sender domain, target domain) whose stanzas may flow here."""
         self.key = ""
         """The last dialback key that was offered on it."""
+        self.awaits_result = False
+        """A key was offered here and not yet answered."""
         self.on_header: Callable[[StreamHeader], None] | None = None
         self.on_element: Callable[[Element], tuple[str, Callable[[], None]] | None] | None = None
         self.on_over: Callable[[], None] | None = None
@@ -103,6 +88,7 @@ class PartnerStream:
             local="{}:{}".format(*connection.local),
             remote="{}:{}".format(*connection.remote),
             by="us" if dialed else "them",
+            **({"host": host} if host else {}),
         )
 
     def begin(self) -> None:
@@ -131,6 +117,9 @@ class PartnerStream:
 
     def send_xml(self, xml: str) -> None:
         """Send text as it stands, bar what the behaviour adds (white space, a namespace)."""
+        if self.dialed and ":result" in xml and "type=" not in xml:
+            self.awaits_result = True
+
         self.send_bytes((self.behaviour.whitespace + words.qualified(self.behaviour, xml)).encode())
 
     def send_bytes(self, data: bytes, segment: int = 0) -> None:
@@ -285,13 +274,16 @@ class PartnerStream:
 
     def _element(self, element: Element) -> None:
         if element.tag == f"{{{STREAMS}}}error":
-            self._stream_error(element)
+            self.ending.hear(element)
             return
 
         if element.tag == f"{{{STREAMS}}}features" and self.dialed and self.features is None:
             self.features = element
             self._record(element, "negotiation")
             return
+
+        if element.tag == f"{{{DIALBACK}}}result" and "type" in element.attrib:
+            self.awaits_result = False
 
         if self.on_element:
             reaction = self.on_element(element)
@@ -309,17 +301,6 @@ class PartnerStream:
         data: dict[str, Any] = {"handled": handled} if handled else {}
 
         return self.journal.record("element", self.actor, self.label, xml=xml or serialize(element).decode(), **data)
-
-    def _stream_error(self, element: Element) -> None:
-        for child in element:
-            namespace, _, name = child.tag[1:].rpartition("}")
-
-            if namespace == STREAM_ERRORS and name == "text":
-                self.ending.text = child.text or ""
-            elif namespace == STREAM_ERRORS and not self.ending.condition:
-                self.ending.condition = name
-
-        self.ending.by = self.ending.by or "them"
 
     def _closed_by_peer(self) -> None:
         self.ending.closing_tag = True

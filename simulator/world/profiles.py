@@ -5,7 +5,8 @@ Knows the shape of those files and the records that a profile publishes. Does no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -56,24 +57,41 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_
         """How such a partner behaves when a scenario adds no quirk."""
         return replace(behave(Behaviour(), self.quirks), whitelist=self.whitelist)
 
-    def host_names(self, name: str, domain: str) -> tuple[str, ...]:
-        """The host names of a partner that the scenario calls `name` and that is really called `domain`."""
-        return tuple(self._host(host, name, domain) for host in self.hosts)
+    def host_names(
+        self, domain: str, given: Sequence[str] | int | None = None, real: Callable[[str], str] = str
+    ) -> tuple[str, ...]:
+        """The host names of a partner whose real name is `domain`.
 
-    def zone(self, name: str, domains: Sequence[str], places: Mapping[str, tuple[str, int]]) -> str:
+        A scenario may give names of its own, or a number: the first of the profile, then ``host2.DOMAIN`` and so on.
+        """
+        names = tuple(self._host(host, domain) for host in self.hosts)
+
+        if given is None:
+            return names
+
+        if isinstance(given, int):
+            return (*names, *(f"host{number}.{domain}" for number in range(len(names) + 1, given + 1)))[:given]
+
+        return tuple(real(str(host)) for host in given)
+
+    def zone(self, domains: Sequence[str], places: Mapping[str, tuple[str, int]]) -> str:
         """The zone text: SRV for each domain, an address for each host of `places` (host -> address, port)."""
-        main = domains[0]
-        lines = [f"{host} {'AAAA' if ':' in address else 'A'} {address}" for host, (address, _) in places.items()]
+        served = {self._host(service.host, domains[0]): service for service in self.services}
+        order = itertools.count(max((service.priority for service in self.services), default=0) + 10, 10)
+        lines = []
 
-        for domain in domains:
-            for service in self.services:
-                host = self._host(service.host, name, main)
-                port = places[host][1] if host in places else 5269
-                lines.append(f"_xmpp-server._tcp.{domain} SRV {service.priority} {service.weight} {port} {host}.")
+        for host, (address, port) in places.items():
+            # Hosts that only the scenario knows come after those of the profile, one after the other.
+            service = served.get(host) or Service(priority=next(order), host=host)
+            lines.append(f"{host} {'AAAA' if ':' in address else 'A'} {address}")
+            lines += [
+                f"_xmpp-server._tcp.{domain} SRV {service.priority} {service.weight} {port} {host}."
+                for domain in domains
+            ]
 
         return "\n".join(lines)
 
-    def _host(self, host: str, name: str, domain: str) -> str:
+    def _host(self, host: str, domain: str) -> str:
         filled = host.replace("{domain}", domain)
 
         return filled if filled != host or domain == self.home else f"{host}.{domain}"

@@ -1,14 +1,12 @@
 """Each misbehaviour is seen to do what its sentence says."""
 
 import asyncio
-from dataclasses import fields
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
 
 from simulator.world.partner_stream import PartnerStream, StreamOver
-from simulator.world.quirks import QUIRKS, Behaviour, QuirkError, behave, read_quirk
 from simulator.xmpp.element import parse_element, serialize
 
 HELLO = "<message from='juliet@gmail.com' to='alice@contoso.com' id='m1'><body>Hello</body></message>"
@@ -392,42 +390,3 @@ async def test_the_closing_tag_is_not_answered(town: Any) -> None:
 
     assert not ending.closing_tag
     assert ending.by == "us"
-
-
-# -- the table
-
-
-def test_every_quirk_changes_something_that_exists() -> None:
-    known = {field.name for field in fields(Behaviour)}
-
-    for name, quirk in QUIRKS.items():
-        argument = "" if not quirk.argument or quirk.argument.startswith("[") else ": 1"
-
-        assert quirk.changes.keys() <= known
-        assert behave(Behaviour(), [name + argument]) != Behaviour() or quirk.argument.startswith("[the host")
-        assert quirk.says
-
-
-def test_every_quirk_is_tried_here() -> None:
-    with open(__file__, encoding="utf-8") as this:
-        text = this.read()
-
-    assert [name for name in QUIRKS if f'"{name}' not in text] == []
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ("denies-evry-key", "no quirk is called 'denies-evry-key'"),
-        ("no-to: x", "takes no argument"),
-        ("answers-error", "needs an argument"),
-        ("segments: many", "needs a number of bytes, not 'many'"),
-    ],
-)
-def test_a_quirk_that_makes_no_sense_is_refused(given: str, message: str) -> None:
-    with pytest.raises(QuirkError, match=message):
-        behave(Behaviour(), [given])
-
-
-def test_a_quirk_is_read_as_text_or_mapping() -> None:
-    assert read_quirk("answers-error: forbidden") == read_quirk({"answers-error": "forbidden"})

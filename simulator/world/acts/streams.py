@@ -18,7 +18,8 @@ from simulator.scenario.model import Step
 from simulator.world import partner_words as words
 from simulator.world.partner import Partner
 from simulator.world.partner_automation import VERIFY
-from simulator.world.partner_stream import Arrived, Ending, PartnerStream, StreamOver
+from simulator.world.partner_ending import Arrived, Ending
+from simulator.world.partner_stream import PartnerStream, StreamOver
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamHeader

@@ -260,3 +260,17 @@ async def play_names(town: Any, gmail: Any) -> tuple[Any, dict[str, str]]:
 
 def _question(name: str, kind: str) -> bytes:
     return bytes(dns.message.make_query(name, kind).to_wire())
+
+
+async def test_a_stream_is_taken_over_after_a_verification(town: Any) -> None:
+    _, wrong = await play(
+        town,
+        """
+        gmail.com is authenticated as in
+        alice@contoso.com sends a message: {to: juliet@gmail.com, body: Hi}
+        gmail.com accepts a stream as out
+        gmail.com on out receives: <db:result from='contoso.com' to='gmail.com'>...</db:result>
+        """,
+    )
+
+    assert wrong == {}
