@@ -48,6 +48,7 @@ KEYS = {
     "given": "steps that must succeed before the claim can be judged",
     "steps": "the steps of the claim",
     "mutants": "deliberate defects of the embedded gateway that must turn it red",
+    "mutants": "deliberate defects of the embedded gateway that must turn it red",
     "matrix": "values of which each combination is a scenario of its own",
 }
 
@@ -59,6 +60,7 @@ class _Head(msgspec.Struct, kw_only=True):
     steps: list[Any]
     covers: list[str] = []
     story: str = ""
+    mutants: list[str] = []
     level: Level = "must"
     deadline: float = DEFAULT_DEADLINE
     needs: list[str] = []
@@ -130,6 +132,7 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
         row=dict(row),
         level=head.level,
         deadline=head.deadline,
+        mutants=tuple(head.mutants),
         needs=frozenset(head.needs).union(*(VERBS[step.verb].needs for step in given + steps)),
         domains=tuple(head.domains),
         settings=head.settings,
