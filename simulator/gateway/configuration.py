@@ -260,7 +260,7 @@ def _converted(document: Document) -> Configuration:
         return document.convert(Configuration)
     except DocumentError as error:
         here = [path for path, place in document.positions.items() if place == (error.line, error.column)]
-        name = ".".join(map(str, max(here, key=len, default=())))
+        name = max((".".join(map(str, path)) for path in here), key=len, default="")
         message = f"{name}: {error.message}" if name else error.message
         raise DocumentError(error.name, error.line, error.column, message, error.hint) from None
 

@@ -173,7 +173,7 @@ def test_users_are_found_by_any_spelling(folder: Path) -> None:
         ("tls-negotation: NotSupported", TLS_OFF, "tls-negotation", "unknown key", "'tls-negotiation'"),
         ("TlsNegotiation: NotSupported", TLS_OFF, "TlsNegotiation", "unknown key", "'tls-negotiation'"),
         ("tls-negotiation: notsupported", TLS_OFF, "tls-negotiation", "is none of", "'NotSupported'"),
-        ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "keep-alive: Expected `bool`", ""),
+        ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "alive: Expected `bool`", ""),
         ("dns: {server: 127.0.0.1, port: 0}", DNS, "port: 0", "dns.port: Expected", ""),
         ("dns: {}", "dns: {server: 127.0.0.1, port: 5353}", "dns", "missing required field `server`", ""),
         ("warnings: []\ndns:", "dns:", "warnings", "unknown key", "known here"),

@@ -54,7 +54,7 @@ unbound = {{
   options = {{
     ["module-config:"] = "iterator";
     ["cache-max-ttl:"] = "0"; ["cache-max-negative-ttl:"] = "0";
-    ["infra-host-ttl:"] = "0";
+    ["infra-host-ttl:"] = "0"; ["outbound-msg-retry:"] = "2";
   }};
 }}
 
