@@ -48,7 +48,6 @@ KEYS = {
     "given": "steps that must succeed before the claim can be judged",
     "steps": "the steps of the claim",
     "mutants": "deliberate defects of the embedded gateway that must turn it red",
-    "mutants": "deliberate defects of the embedded gateway that must turn it red",
     "matrix": "values of which each combination is a scenario of its own",
 }
 
@@ -69,7 +68,6 @@ class _Head(msgspec.Struct, kw_only=True):
     partners: dict[str, dict[str, Any] | None] = msgspec.field(default_factory=lambda: {**DEFAULT_PARTNERS})
     users: dict[str, dict[str, Any] | None] | list[str] = []
     given: list[Any] = []
-    mutants: list[str] = []
 
 
 def load(path: Path, known: Collection[str] | None = None) -> list[Scenario]:
@@ -140,7 +138,6 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
         users=users,
         given=given,
         steps=steps,
-        mutants=tuple(head.mutants),
     )
 
 

@@ -117,8 +117,6 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """What the administrator has set: partner domain -> settings, plus ``gateway`` and ``configuration``. None:
     every partner gets the recipe of its profile."""
     partners: dict[str, Partner] = {}
-    mutants: tuple[str, ...] = ()
-    """The deliberate defects of the embedded gateway that must turn it red."""
     users: dict[str, dict[str, Any]] = {}
     """Everybody who exists: the usual cast at each domain and whoever is declared; address -> options."""
     given: tuple[Step, ...] = ()
