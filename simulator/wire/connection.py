@@ -131,10 +131,18 @@ class Connection(asyncio.Protocol):
 
         # Closing a socket that holds unread bytes makes the kernel send RST, and RST may destroy what we have just
         # sent. So only our half is shut; the rest of what the peer says is read and thrown away.
-        if not transport.is_closing():
+        if transport.is_closing():
+            return
+
+        try:
             transport.write_eof()
-            transport.resume_reading()
-            self._linger = self._loop.call_later(LINGER, transport.abort)
+        except OSError:
+            # The peer has reset it already, and the loop has not told us yet.
+            transport.abort()
+            return
+
+        transport.resume_reading()
+        self._linger = self._loop.call_later(LINGER, transport.abort)
 
     def abort(self) -> None:
         """Throw the connection away with RST; what was not sent is lost."""

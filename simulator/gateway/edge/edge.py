@@ -114,6 +114,8 @@ class Edge:
 
         for channel in (*inbound, *self._dialler.channels):
             channel.finish(farewell)
+            # Those that said goodbye before, and wait for the peer to do so, need wait no longer.
+            channel.connection.close()
 
         self._verifications.stop()
         await self._routes.stop()

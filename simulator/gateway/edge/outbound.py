@@ -81,7 +81,11 @@ class OutboundStream:
     @property
     def usable(self) -> bool:
         """Another domain of ours may be put on this stream, now that it is open."""
-        return not self.ended and (not self.pairs or self._rules.senders_share_stream(self.handles_errors))
+        return (
+            self.channel is not None
+            and not self.ended
+            and (not self.pairs or self._rules.senders_share_stream(self.handles_errors))
+        )
 
     # -- pairs
 

@@ -111,7 +111,7 @@ class Routes:
         existing = self._streams.get(pair.remote, ()) if self._context.rules.stream_is_reused() else ()
 
         for stream in existing:
-            if (stream.channel is None and not stream.ended) or stream.usable:
+            if stream in self._opening or stream.usable:
                 self._pairs[pair.key] = pair
                 stream.add(pair)
                 return pair
@@ -160,18 +160,19 @@ class Routes:
             over()
             raise
         else:
+            del self._opening[stream]
             self._failures.pop(stream.remote, None)
-            self._separate(stream, sender, partner, opened.handles_errors)
+            self._separate(stream, partner, opened.handles_errors)
             stream.opened(opened)
         finally:
-            del self._opening[stream]
+            self._opening.pop(stream, None)
 
-    def _separate(self, stream: OutboundStream, first: str, partner: AllowedPartner, handles_errors: bool) -> None:
+    def _separate(self, stream: OutboundStream, partner: AllowedPartner, handles_errors: bool) -> None:
         """Take the domains that came while the stream was dialled off again, if the peer cannot have them share it."""
         if self._context.rules.senders_share_stream(handles_errors):
             return
 
-        for pair in [pair for sender, pair in stream.pairs.items() if sender != first]:
+        for pair in tuple(stream.pairs.values())[1:]:
             del stream.pairs[pair.sender]
             del self._pairs[pair.key]
             placed = self._place(pair, partner)
