@@ -109,8 +109,12 @@ class StreamParser:
     def _feed_prolog(self, data: bytes) -> None:
         head = (self._recent + data)[:2] if self._fed - len(data) < 2 else b"<?"
 
-        if (head and head[0] in _OTHER_ENCODINGS) or head == b"<\0":
+        if (head and head[0] in _OTHER_ENCODINGS) or (head[1:] == b"\0" and head[0] in b"< \t\r\n"):
             raise RemoteProtocolError(StreamCondition.UNSUPPORTED_ENCODING, "only UTF-8 is spoken here")
+
+        # With any other first byte, too, expat would now turn to UTF-16, and perhaps wait for more.
+        if head[1:] == b"\0":
+            raise RemoteProtocolError(StreamCondition.NOT_WELL_FORMED, "no XML begins like this")
 
         # RFC 6120 §11.6: U+FEFF "as the first character of the stream" is "a zero width no-break space, […] not […] a
         # byte order mark", and no text may precede the root. (expat would skip it.)

@@ -47,6 +47,7 @@ def condition_of(events: Sequence[object]) -> str | None:
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not-well-formed"),
         (b"<" + b"a" * 10 + b"<", "not-well-formed"),
         (b"<stream:stream>", "not-well-formed"),
+        (b'"\0', "not-well-formed"),
         (HEAD[:-1] + b" to='a' to='b'>", "not-well-formed"),
         (b" <?xml version='1.0'?>" + HEAD, "not-well-formed"),
         # §11.1
