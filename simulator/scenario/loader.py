@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.document import Document, Path_, parse_document, read_document
+from simulator.document import Document, DocumentError, Path_, parse_document, read_document
 from simulator.scenario import matrix
 from simulator.scenario.model import (
     DEFAULT_DEADLINE,
@@ -86,9 +86,7 @@ def load(path: Path, known: Collection[str] | None = None) -> list[Scenario]:
     if not files:
         raise parse_document("", str(path)).error((), "there is no scenario here", "scenarios are files *.yaml")
 
-    return [
-        scenario for file in files for scenario in read_scenarios(read_document(file), _identifier(root, file), known)
-    ]
+    return [scenario for file in files for scenario in read_scenarios(_read_file(file), _identifier(root, file), known)]
 
 
 def read_scenarios(document: Document, identifier: str, known: Collection[str] | None = None) -> list[Scenario]:
@@ -104,6 +102,18 @@ def read_scenarios(document: Document, identifier: str, known: Collection[str] |
         _read(matrix.fill(document, row), f"{identifier}[{name}]" if name else identifier, row, known)
         for name, row in matrix.rows(document)
     ]
+
+
+def _read_file(file: Path) -> Document:
+    try:
+        return read_document(file)
+    except DocumentError as error:
+        if not error.message.endswith("mapping values are not allowed here"):
+            raise
+
+        # The commonest slip by far: `- gmail.com connects` with `level:` below it.
+        hint = "a step that has further keys (level, or, within) ends with a colon itself; text with `: ` needs quotes"
+        raise DocumentError(error.name, error.line, error.column, error.message, hint) from None
 
 
 def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Collection[str] | None) -> Scenario:
