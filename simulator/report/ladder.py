@@ -12,7 +12,7 @@ from typing import Any, Literal
 from simulator.journal import Entry
 from simulator.report.escape import harmless, shortened
 
-LEFT, RIGHT = 74, 44
+WIDTH, NARROWEST = 132, 80
 LAST = 24
 Side = Literal["left", "right", "across"]
 
@@ -34,31 +34,43 @@ def rungs(entries: Sequence[Entry]) -> list[Rung]:
     return [rung for entry in entries if (rung := _rung(entry, several)) is not None]
 
 
-def draw(entries: Sequence[Entry], last: int = LAST) -> list[str]:
-    """The last rungs as lines of text, with a heading."""
+def draw(entries: Sequence[Entry], last: int = LAST, width: int = WIDTH) -> list[str]:
+    """The last rungs as lines of text of at most `width` characters, with a heading."""
     wanted = rungs(entries)
-    lines = [f"{'':9}{'partners':<{LEFT}}system{'users':>{RIGHT - 1}}"]
+    left, right = _columns(width)
+    lines = [f"{'':9}{'partners':<{left}} system {'users':>{right}}"]
 
     if len(wanted) > last:
         lines.append(f"{'':9}… {len(wanted) - last} earlier …")
 
-    return lines + [_line(rung) for rung in wanted[-last:]]
+    return lines + [line(rung, width) for rung in wanted[-last:]]
 
 
-def _line(rung: Rung) -> str:
+def line(rung: Rung, width: int = WIDTH) -> str:
+    """One rung as a line of text."""
+    left, right = _columns(width)
     at = f"{rung.at:8.3f} "
 
     if rung.side == "across":
-        return f"{at}{shortened(f'── {rung.text} ', LEFT + RIGHT + 5):─<{LEFT + RIGHT + 5}}"
+        return f"{at}{shortened(f'── {rung.text} ', left + right + 8):─<{left + right + 8}}"
 
     if rung.side == "left":
-        text = shortened(rung.text, LEFT - 5)
-        arrow = {True: f"│{text:─<{LEFT - 3}}─▶", False: f"│◀─{text:─<{LEFT - 3}}", None: f"│ {text:<{LEFT - 2}}"}
-        return f"{at}{arrow[rung.towards_system]}│{'':{RIGHT + 3}}│"
+        text = shortened(rung.text, left - 5)
+        drawn = {
+            True: f"─ {f'{text} ':─<{left - 3}}▶",
+            False: f"◀ {f'{text} ':─<{left - 3}}─",
+            None: f"  {text:<{left - 2}}",
+        }
+        return f"{at}{drawn[rung.towards_system]}│      │"
 
-    text = shortened(rung.text, RIGHT - 5)
+    return f"{at}{'':{left}}│      │─ {f'{shortened(rung.text, right - 5)} ':─<{right - 3}}▶"
 
-    return f"{at}│{'':{LEFT - 1}}│{f'─{text}':─<{RIGHT + 1}}─▶│"
+
+def _columns(width: int) -> tuple[int, int]:
+    """How wide the sides of partners and of users are: what is left beside the time and the system."""
+    room = max(width, NARROWEST) - 17
+
+    return room * 5 // 8, room - room * 5 // 8
 
 
 def _rung(entry: Entry, several: bool) -> Rung | None:

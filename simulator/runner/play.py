@@ -81,9 +81,10 @@ async def _perform_all(stage: Stage) -> None:
             may_end = (may_end or step.verb in ENDS_THE_SYSTEM) and step.verb != "starts"
             outcome = await _perform(stage, step, may_end=may_end)
 
+        stage.captures.update(outcome.seen.captures)
         record = {"outcome": outcome.name, "seen": outcome.seen.data}
         verdict = judge_step(stage.scenario, step, record, stage.captures, stage.cast)
-        stage.captures.update(outcome.seen.captures | verdict.captures)
+        stage.captures.update(verdict.captures)
         _record(stage, step, outcome)
 
         if verdict.ends_stream:

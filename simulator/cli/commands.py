@@ -1,0 +1,273 @@
+"""The commands of ``s2sim`` and their options: each calls, prints, and returns the exit code.
+
+Knows options. Whatever is heavy is loaded by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulator.cli.lookup import (
+    WrongUse,
+    journal_files,
+    journal_folder,
+    ledger_of,
+    requirements_of,
+    scenario_folder,
+    seats_for,
+    selected,
+    write,
+)
+
+if TYPE_CHECKING:
+    from simulator.journal import Entry
+    from simulator.report.results import Result
+
+OUTPUT = Path("reports/last")
+EXAMPLES = """\
+Brings up a gateway beside fake federated partners, plays scenarios, and judges what was seen.
+
+\b
+  s2sim run                              play every scenario on the embedded gateway
+  s2sim run --system prosody             the same against Prosody
+  s2sim run dialback 'qrk/*'             folders, globs and ids select
+  s2sim run covers:DBK-032               whatever covers a requirement
+  s2sim run --mutant NAME                a gateway with a deliberate defect: see it go red
+  s2sim show dialback/wrong-key          what a scenario does, and the rules behind it
+  s2sim judge reports/last               verdicts again, from saved journals
+  s2sim up                               keep a world up, and see where everything listens
+  s2sim steps                            the words that scenarios are written in
+
+Exit codes: 0 all good; 1 a failure that no ledger explains, or one that it should no longer; 2 wrong use;
+3 inconclusive, or our own fault; 130 interrupted.
+"""
+
+#: No rich here: one plain line for each mistake, and help that starts quickly.
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Selectors = Annotated[
+    list[str] | None, typer.Argument(metavar="[SELECTOR]...", help="Ids, folders, globs, or covers:REQUIREMENT.")
+]
+Scenarios = Annotated[
+    Path | None, typer.Option("--scenarios", metavar="DIR", help="Where they are. [./scenarios, else those installed]")
+]
+System = Annotated[str, typer.Option("--system", metavar="NAME", help="embedded, embedded-process or prosody.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same names, ids and keys.")]
+Mutant = Annotated[str, typer.Option("--mutant", metavar="NAME", help="A deliberate defect of the embedded gateway.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Ledger = Annotated[
+    Path | None, typer.Option("--ledger", metavar="FILE", help="Expected failures. [reports/ledgers/SYSTEM.yaml]")
+]
+
+
+@app.callback(invoke_without_command=True, help=EXAMPLES)
+def _top(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def gateway(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The gateway's configuration (YAML).")],
+) -> int:
+    """Run the embedded gateway as a process of its own, until SIGTERM."""
+    from simulator.gateway.process import run as run_gateway
+
+    return run_gateway(config)
+
+
+@app.command()
+def run(
+    selectors: Selectors = None,
+    system: System = "embedded",
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="How many scenarios at once.")] = 8,
+    seed: Seed = 1,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where journals and run.json go.")] = OUTPUT,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there, too.")
+    ] = None,
+    mutant: Mutant = "",
+    scenarios: Scenarios = None,
+    ledger: Ledger = None,
+    strict: Annotated[bool, typer.Option("--strict", help="A warning counts as a failure.")] = False,
+) -> int:
+    """Play scenarios on a system, and say what each came to."""
+    from simulator.cli.session import play_and_judge, until_interrupted
+    from simulator.report.console import ConsoleReport
+    from simulator.report.results import Run, write_json
+    from simulator.verdict import Outcome, settle
+
+    folder = scenario_folder(scenarios)
+    chosen, requirements = selected(folder, selectors), requirements_of(folder)
+    expected = ledger_of(folder, system, ledger)
+    seats = seats_for(system, seed, mutant)
+    journals = journal_folder(output)
+    results: list[Result] = []
+    began = time.monotonic()
+
+    with ConsoleReport(len(chosen)) as report:
+
+        def played(result: Result) -> None:
+            results.append(result)
+            report.played(result)
+
+        cut = until_interrupted(play_and_judge(chosen, seats, jobs, journals, played))
+
+    order = {one.id: number for number, one in enumerate(chosen)}
+    results.sort(key=lambda result: order[result.scenario.id])
+    version = next((one.version for one in results if one.version), "")
+    complete = Run(system, version, seed, time.monotonic() - began, results, mutant)
+    settlement = settle([result.verdict for result in results], expected, strict=strict)
+    explained = {id(verdict) for verdict, _ in settlement.expected}
+    shown = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR} | ({Outcome.WARN} if strict else set())
+    bad = [one for one in results if one.verdict.outcome in shown and id(one.verdict) not in explained]
+    report.failures(bad, complete, requirements, "" if scenarios is None else str(scenarios))
+    report.settled(settlement)
+    report.summary(complete, settlement, journals, cut=bool(cut), planned=len(chosen))
+
+    for file in (output / "run.json", json_file):
+        if file is not None:
+            write(partial(write_json, complete, file))
+
+    return 128 + cut if cut else settlement.exit_code
+
+
+@app.command("list")
+def list_(selectors: Selectors = None, scenarios: Scenarios = None, as_json: AsJSON = False) -> int:
+    """List scenarios: id and claim."""
+    from simulator.report import listing
+
+    found = selected(scenario_folder(scenarios), selectors)
+    _print_all([_pretty(listing.scenarios_as_json(found))] if as_json else listing.scenarios(found))
+
+    return 0
+
+
+@app.command()
+def show(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="A scenario, or a selector of several.")],
+    scenarios: Scenarios = None,
+) -> int:
+    """Show what a scenario does, and the sentences of the requirements that it covers."""
+    from simulator.report import listing
+
+    folder = scenario_folder(scenarios)
+    requirements = requirements_of(folder)
+
+    for one in selected(folder, [identifier]):
+        _print_all([*listing.scenario(one, requirements), ""])
+
+    return 0
+
+
+@app.command()
+def judge(
+    journals: Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Files, or folders of a run.")],
+    scenarios: Scenarios = None,
+    ledger: Ledger = None,
+) -> int:
+    """Compute the verdicts again from saved journals."""
+    from simulator.journal import JournalError, load
+    from simulator.report.escape import harmless
+    from simulator.verdict import judge as judged
+    from simulator.verdict import settle
+
+    folder = scenario_folder(scenarios)
+    known = {one.id: one for one in selected(folder, None)}
+    verdicts, systems = [], set()
+
+    for file in journal_files(journals):
+        try:
+            entries = load(file)
+        except JournalError as error:
+            raise WrongUse(str(error)) from None
+
+        head = entries[0].data
+        scenario = known.get(str(head.get("scenario")))
+
+        if scenario is None:
+            raise WrongUse(
+                f"{file}: no scenario in {folder} is called {head.get('scenario')!r}; name its --scenarios DIR"
+            )
+
+        verdict = judged(scenario, entries)
+        verdicts.append(verdict)
+        systems.add(str((head.get("system") or {}).get("name")))
+        print(f"{verdict.outcome.value:<13}{scenario.id}" + (f": {harmless(verdict.reason)}" if verdict.reason else ""))
+
+    expected = [entry for name in sorted(systems) for entry in ledger_of(folder, name, ledger)]
+
+    return settle(verdicts, expected).exit_code
+
+
+@app.command()
+def steps() -> int:
+    """Explain the words that scenarios are written in: verbs, patterns, quirks, faults, profiles."""
+    from simulator.report import listing
+    from simulator.runner.plugins import load_verbs
+    from simulator.world.dns import FAULTS
+    from simulator.world.profiles import load_profile, profile_names
+    from simulator.world.quirks import QUIRKS
+
+    load_verbs()
+    _print_all(listing.verbs())
+    _print_all(listing.named("QUIRKS of partners", {name: quirk.says for name, quirk in QUIRKS.items()}))
+    _print_all(listing.named("FAULTS of the name server", FAULTS))
+    _print_all(listing.named("PROFILES of partners", {name: load_profile(name).says for name in profile_names()}))
+
+    return 0
+
+
+@app.command()
+def coverage(scenarios: Scenarios = None, as_json: AsJSON = False) -> int:
+    """Count which requirements the scenarios cover, per family and per specification."""
+    from simulator.report import listing
+    from simulator.scenario.requirements import coverage as count
+
+    folder = scenario_folder(scenarios)
+    counted = count(requirements_of(folder).values(), selected(folder, None))
+    _print_all([_pretty(listing.coverage_as_json(counted))] if as_json else listing.coverage(counted))
+
+    return 0
+
+
+@app.command()
+def up(
+    selector: Annotated[str, typer.Argument(metavar="[ID]", help="The scenario whose world is wanted.")] = "",
+    system: System = "embedded",
+    seed: Seed = 1,
+    mutant: Mutant = "",
+    scenarios: Scenarios = None,
+) -> int:
+    """Keep a world up until Ctrl-C: say where everything listens, and show what happens."""
+    from simulator.cli.session import until_interrupted
+    from simulator.report.ladder import line, rungs
+    from simulator.runner.up import a_world, stay_up
+
+    one = selected(scenario_folder(scenarios), [selector])[0] if selector else a_world()
+
+    def show_entry(entry: Entry) -> None:
+        _print_all(line(rung) for rung in rungs([entry]))
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    cut = until_interrupted(stay_up(one, seats_for(system, seed, mutant), say, show_entry))
+
+    return 0 if cut else 1
+
+
+def _pretty(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _print_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=False)

@@ -1,0 +1,117 @@
+"""Where the commands find what they are told to use: scenarios, requirements, ledgers, systems, folders.
+
+Knows places and what to say when something is not there. Does not know what a command does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.scenario.ledger import LedgerEntry
+    from simulator.scenario.model import Scenario
+    from simulator.scenario.requirements import Requirement
+    from simulator.world.seating import Seats
+
+
+class WrongUse(Exception):  # noqa: N818 - says what it is
+    """The command cannot do what it was told: one line, and what to do."""
+
+
+def scenario_folder(given: Path | None) -> Path:
+    """The folder that was named, else ./scenarios, else the one that came with the package."""
+    package = Path(__file__).parent
+    places = [given] if given else [Path("scenarios"), package / "scenarios", package.parent / "scenarios"]
+
+    for place in places:
+        if place.is_dir():
+            return place
+
+    raise WrongUse(f"there is no folder {places[0]}; name the folder of scenarios with --scenarios DIR")
+
+
+def selected(folder: Path, selectors: Iterable[str] | None) -> list[Scenario]:
+    from simulator.runner.plugins import PluginError, load_verbs
+    from simulator.scenario.loader import load
+    from simulator.scenario.selection import NothingSelected, select
+
+    try:
+        load_verbs()
+        return select(load(folder), selectors or ())
+    except NothingSelected as error:
+        raise WrongUse(f"{error}; `s2sim list` names them all") from None
+    except PluginError as error:
+        raise WrongUse(str(error)) from None
+
+
+def requirements_of(folder: Path) -> dict[str, Requirement]:
+    from simulator.scenario.requirements import read_requirements
+
+    file = folder / "requirements.yaml"
+
+    return {one.id: one for one in read_requirements(file)} if file.is_file() else {}
+
+
+def ledger_of(folder: Path, system: str, given: Path | None) -> list[LedgerEntry]:
+    from simulator.scenario.ledger import read_ledger
+
+    if given is not None and not given.is_file():
+        raise WrongUse(f"there is no ledger {given}")
+
+    return read_ledger(given or folder.resolve().parent / "reports" / "ledgers" / f"{system}.yaml")
+
+
+def seats_for(system: str, seed: int, mutant: str) -> Seats:
+    from simulator.world.seating import Seats
+    from simulator.world.systems.catalogue import UnknownSystem, seat
+
+    try:
+        chosen = seat(system)
+    except UnknownSystem as error:
+        raise WrongUse(str(error)) from None
+
+    if not mutant:
+        return Seats(chosen, seed)
+
+    from simulator.world.systems.mutants.catalogue import UnknownMutant, find
+
+    if "mutants" not in chosen.capabilities:
+        raise WrongUse(f"{system} has no mutants; --mutant is for --system embedded")
+
+    try:
+        return Seats(chosen, seed, find(mutant).rules)
+    except UnknownMutant as error:
+        raise WrongUse(str(error.args[0])) from None
+
+
+def journal_folder(output: Path) -> Path:
+    """Make the folder for journals, without those of an earlier run."""
+    folder = output / "journals"
+
+    def prepare() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+        for file in folder.glob("*.jsonl"):
+            file.unlink()
+
+    write(prepare)
+
+    return folder
+
+
+def journal_files(given: Iterable[Path]) -> list[Path]:
+    files = [file for one in given for file in (sorted(one.rglob("*.jsonl")) if one.is_dir() else [one])]
+
+    if not files:
+        raise WrongUse("there is no journal in that folder; journals are files *.jsonl, `s2sim run` writes them")
+
+    return files
+
+
+def write(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except OSError as error:
+        raise WrongUse(f"{error.filename}: cannot be written: {error.strerror}; choose another --output DIR") from None
