@@ -23,6 +23,11 @@ STANZAS = {f"{{{SERVER}}}{name}" for name in ("message", "presence", "iq")}
 #: The domain that a misbehaving answer names instead of the right one.
 OTHER_DOMAIN = "elsewhere.example"
 
+#: Seconds that the authoritative server may take (XEP-0220 §2.1.1: a time-out MAY be imposed).
+VERIFICATION_TIMEOUT = 5.0
+#: Seconds that what was written gets to leave before a reset throws the rest away.
+BEFORE_RESET = 0.02
+
 #: What is done once an element is recorded, and why no step needs to account for it.
 Reaction = tuple[str, Callable[[], None]]
 
@@ -89,7 +94,7 @@ def _answer_header(server: Server, stream: PartnerStream, header: StreamHeader) 
     elif after == "half":
         ours = words.header(behaviour, sender=header.to or server.domains[0], to=header.sender, stream_id=stream.own_id)
         stream.send_bytes(ours.text().encode()[:60])
-        asyncio.get_running_loop().call_later(0.02, stream.drop, "reset")
+        asyncio.get_running_loop().call_later(BEFORE_RESET, stream.drop, "reset")
     elif after:
         stream.send_header(
             words.header(behaviour, sender=header.to or server.domains[0], to=header.sender, stream_id=stream.own_id)
@@ -161,7 +166,7 @@ async def _verify(server: Server, stream: PartnerStream, asked: Element) -> str:
         return "error remote-connection-failed"
 
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(VERIFICATION_TIMEOUT):
             await line.arrived_features()
             key = (asked.text or "").strip()
             line.send_xml(words.dialback(line.behaviour, "verify", sender=to, to=sender, stream_id=stream.id, key=key))
@@ -258,7 +263,7 @@ def _end(stream: PartnerStream, how: str, condition: str) -> None:
         stream.close()
     else:
         # What was written leaves first: the bytes are part of the misbehaviour.
-        asyncio.get_running_loop().call_later(0.02, stream.drop, "reset")
+        asyncio.get_running_loop().call_later(BEFORE_RESET, stream.drop, "reset")
 
 
 def domain_of(address: str) -> str:

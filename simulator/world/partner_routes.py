@@ -10,11 +10,14 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
-from simulator.world.partner_automation import RESULT, domain_of
+from simulator.world.partner_automation import BEFORE_RESET, RESULT, domain_of
 from simulator.world.partner_stream import PartnerStream, StreamOver
 from simulator.xmpp.element import serialize
 
 Pair = tuple[str, str]
+
+#: Seconds from the first stanza of a pair until its stream must be verified.
+ESTABLISHMENT_TIMEOUT = 10.0
 
 
 class Origin(Protocol):
@@ -63,7 +66,7 @@ class Routes:
         condition = "remote-server-timeout"
 
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(ESTABLISHMENT_TIMEOUT):
                 stream = await self._origin.dial_route(*pair)
                 await stream.arrived_features()
                 self._origin.offer_key(stream, *pair)
@@ -104,4 +107,4 @@ def _say(stream: PartnerStream, stanza: Element) -> None:
         return
 
     stream.send_xml(text[: len(text) // 2])
-    asyncio.get_running_loop().call_later(0.02, stream.drop, "reset")
+    asyncio.get_running_loop().call_later(BEFORE_RESET, stream.drop, "reset")

@@ -25,6 +25,8 @@ from simulator.xmpp.parser import StreamParser
 
 #: Seconds that we wait for the peer's FIN once both closing tags are said (RFC 6120 §4.4).
 PATIENCE = 0.5
+#: Seconds for the same when the world ends.
+FAREWELL = 0.05
 
 
 class StreamOver(Exception):  # noqa: N818 - says what happened, it need not be wrong
@@ -350,7 +352,7 @@ class PartnerStream:
     async def gone(self) -> None:
         """Wait a moment for an orderly end, then break off."""
         try:
-            async with asyncio.timeout(0.05):
+            async with asyncio.timeout(FAREWELL):
                 await self.ended()
         except TimeoutError:
             self.connection.abort()

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from simulator.world.addresses import Addresses
 from simulator.world.partner_stream import StreamOver
 from simulator.xmpp.element import parse_element
 
@@ -41,6 +42,20 @@ async def test_the_same_journal_holds_every_byte(town: Any) -> None:
 
     assert "<body>Hello</body>" in sent
     assert sorted(sent) == sorted(received)
+
+
+async def test_one_address_for_all_is_enough(town: Any) -> None:
+    town.addresses = Addresses(own_addresses=False)
+    gmail, contoso = await town.pair(profile="google-talk")
+    gmail.send_stanza(parse_element(HELLO))
+    await town.mail.get()
+    gone = await town.partner("gone.example", "refuses-connections")
+
+    assert {gmail.host, contoso.host, gone.host} == {"127.0.0.1"}
+    assert len({gmail.port, contoso.port, gone.port}) == 3
+
+    with pytest.raises(ConnectionRefusedError):
+        await contoso.open("", "gone.example")
 
 
 async def test_order_and_queue_survive_the_negotiation(town: Any) -> None:
