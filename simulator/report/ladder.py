@@ -28,7 +28,9 @@ class Rung:
 
 
 def rungs(entries: Sequence[Entry]) -> list[Rung]:
-    """Everything of a journal that an outsider can see, in order."""
+    """Everything of a journal that an outsider can see, in order, up to the teardown."""
+    ends = [number for number, entry in enumerate(entries) if entry.kind == "step" and "text" not in entry.data]
+    entries = entries[: ends[0]] if ends else entries
     several = len({entry.stream for entry in entries if entry.stream and entry.kind in ("sent", "received")}) > 1
 
     return [rung for entry in entries if (rung := _rung(entry, several)) is not None]
@@ -63,7 +65,10 @@ def line(rung: Rung, width: int = WIDTH) -> str:
         }
         return f"{at}{drawn[rung.towards_system]}│      │"
 
-    return f"{at}{'':{left}}│      │─ {f'{shortened(rung.text, right - 5)} ':─<{right - 3}}▶"
+    text = shortened(rung.text, right - 5)
+    drawn = {True: f"◀ {f'{text} ':─<{right - 2}}", False: f"─ {f'{text} ':─<{right - 3}}▶", None: f"  {text}"}
+
+    return f"{at}{'':{left}}│      │{drawn[rung.towards_system]}"
 
 
 def _columns(width: int) -> tuple[int, int]:
@@ -81,7 +86,11 @@ def _rung(entry: Entry, several: bool) -> Rung | None:
 
     side, towards, text = drawer(entry.data, entry.actor)
 
-    if several and entry.stream and side == "left":
+    # Who has an @ is a person: what users say stands on their side.
+    if side == "left" and "@" in entry.actor:
+        side = "right"
+
+    if several and entry.stream and "@" not in entry.actor:
         text = f"[{entry.stream.rpartition('/')[2] or 'stream'}] {text}"
 
     return Rung(entry.at, side, harmless(text), towards)
