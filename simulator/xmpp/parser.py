@@ -70,7 +70,7 @@ class StreamParser:
         expat.EndElementHandler = self._end
 
         # Since 2.6 expat may sit on a finished tag until more bytes come, which on a stream may be never.
-        if hasattr(expat, "SetReparseDeferralEnabled"):
+        if hasattr(expat, "SetReparseDeferralEnabled"):  # pragma: no cover - as old as the Python that runs this
             expat.SetReparseDeferralEnabled(False)
 
     def feed(self, data: bytes) -> list[Parsed]:

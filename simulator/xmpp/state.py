@@ -99,5 +99,5 @@ def mermaid(half: Half) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - tested in a process of its own
     sys.stdout.write("\n\n".join(f"%% {half} half\n{mermaid(half)}" for half in Half) + "\n")

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import Event, Nonza, Stanza, StreamError, StreamFeatures, StreamHeader
 from simulator.xmpp.limits import Limits
 from simulator.xmpp.stream import Stream
-
-# What Hypothesis remembers between runs stays out of the repository, where pytest would stumble over it; and no run
-# shall depend on the one before.
-set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "s2sim-hypothesis")
-settings.register_profile("house", database=None)
-settings.load_profile("house")
 
 HEADER = (
     b"<stream:stream from='capulet.example' to='montague.example' version='1.0' xmlns='jabber:server'"

@@ -112,6 +112,7 @@ def test_bad_beginnings_get_their_condition(data: bytes, condition: str, piece: 
         (b"<message><x:body xmlns:x='jabber:server'/></message>", "bad-namespace-prefix"),
         # the stream itself
         (b"hello", "bad-format"),
+        (b"]]>", "bad-format"),
         (b"<message/>\xc2\xa0<message/>", "bad-format"),
         (HEAD, "bad-format"),
     ],
