@@ -8,7 +8,7 @@ Each is opened by its own header and closed by its own closing tag (RFC 6120 §4
 say, bar the closing tag (§4.9.1.1). Only the receiving half has features, once per header (§4.3.2, §4.3.5); since
 XMPP 0.9 knows none (§4.7.5) nothing waits for them.
 
-``python -m simulator.xmpp.state`` prints the tables as Mermaid diagrams.
+``python -m simulator.xmpp.state`` prints the tables as a Mermaid diagram.
 """
 
 from __future__ import annotations
@@ -82,9 +82,15 @@ TRANSITIONS: Mapping[Half, Table] = {
 }
 
 
-def mermaid(half: Half) -> str:
-    """The table of one half as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.IDLE}"]
+def diagram() -> str:
+    """Both tables as one Mermaid state diagram."""
+    return "\n".join(["stateDiagram-v2", *(line for half in Half for line in _half_diagram(half))])
+
+
+def _half_diagram(half: Half) -> list[str]:
+    # Mermaid wants names that are unique in the whole diagram.
+    lines = [f"    state {half} {{", f"        [*] --> {half}_{State.IDLE}"]
+    lines += [f'        state "{state}" as {half}_{state}' for state in TRANSITIONS[half]]
 
     for state, moves in TRANSITIONS[half].items():
         by_target: dict[State, list[str]] = {}
@@ -92,12 +98,12 @@ def mermaid(half: Half) -> str:
         for event, target in moves.items():
             by_target.setdefault(target, []).append(event.__name__)
 
-        lines += [f"    {state} --> {target}: {', '.join(names)}" for target, names in by_target.items()]
+        lines += [
+            f"        {half}_{state} --> {half}_{target}: {', '.join(names)}" for target, names in by_target.items()
+        ]
 
-    lines.append(f"    {State.CLOSED} --> [*]")
-
-    return "\n".join(lines)
+    return [*lines, f"        {half}_{State.CLOSED} --> [*]", "    }"]
 
 
 if __name__ == "__main__":  # pragma: no cover - tested in a process of its own
-    sys.stdout.write("\n\n".join(f"%% {half} half\n{mermaid(half)}" for half in Half) + "\n")
+    sys.stdout.write(diagram() + "\n")

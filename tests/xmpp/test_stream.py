@@ -27,7 +27,7 @@ from simulator.xmpp.events import (
     Violation,
 )
 from simulator.xmpp.first_level import refusal
-from simulator.xmpp.state import TRANSITIONS, Half, State, mermaid
+from simulator.xmpp.state import TRANSITIONS, Half, State, diagram
 from simulator.xmpp.stream import Stream
 
 HEADER = StreamHeader(sender="capulet.example", to="montague.example")
@@ -304,8 +304,8 @@ def test_the_table_is_printed_as_mermaid() -> None:
         [sys.executable, "-m", "simulator.xmpp.state"], capture_output=True, text=True, check=True
     ).stdout
 
-    assert printed.count("stateDiagram-v2") == 2
-    assert mermaid(Half.INITIATING) in printed
-    assert "    open --> advertised: StreamFeatures\n" in mermaid(Half.RECEIVING)
-    assert "StreamFeatures" not in mermaid(Half.INITIATING)
-    assert "    failed --> closed: StreamClosed\n" in mermaid(Half.RECEIVING)
+    assert printed == diagram() + "\n"
+    assert printed.startswith("stateDiagram-v2\n    state initiating {\n        [*] --> initiating_idle\n")
+    assert "        receiving_open --> receiving_advertised: StreamFeatures\n" in printed
+    assert printed.count("StreamFeatures") == 1
+    assert "        initiating_failed --> initiating_closed: StreamClosed\n" in printed
