@@ -52,14 +52,19 @@ async def play_all(
     workers = [asyncio.create_task(work()) for _ in range(jobs)]
 
     try:
-        await asyncio.gather(*workers)
+        # Not gather: that would hand on every cancellation, and an impatient second one would disturb the teardown.
+        await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
     finally:
         await surely(_end(workers, seats))
+
+    for problem in (worker.exception() for worker in workers if not worker.cancelled()):
+        if problem is not None:
+            raise problem
 
 
 async def _end(workers: list[asyncio.Task[None]], seats: Seats) -> None:
     for worker in workers:
         worker.cancel()
 
-    await asyncio.gather(*workers, return_exceptions=True)
+    await asyncio.wait(workers)
     await seats.close()

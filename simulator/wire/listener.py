@@ -71,11 +71,23 @@ async def listen(
     made = on_connection if tls is None else secure
 
     try:
-        server = await loop.create_server(lambda: Connection(made), host, port, backlog=1024, reuse_address=True)
+        server = await loop.create_server(
+            lambda: Connection(made), host, port, backlog=1024, reuse_address=True, start_serving=False
+        )
+        await _start_serving(server)
     except OSError as error:
         raise ListenError(error.errno, _listen_advice(host, port, service, error)) from None
 
     return Listener(server, host, unsecured)
+
+
+async def _start_serving(server: asyncio.Server) -> None:
+    # In two steps, for create_server forgets its open sockets when it is cancelled in its last one.
+    try:
+        await server.start_serving()
+    except BaseException:
+        server.close()
+        raise
 
 
 def _listen_advice(host: str, port: int, service: str, error: OSError) -> str:

@@ -127,7 +127,9 @@ class NameServer:
             self.host, self.port = self._transport.get_extra_info("sockname")[:2]
 
             try:
-                self._server = await asyncio.start_server(self._serve, host, self.port)
+                # In two steps: start_server forgets its open socket when it is cancelled in its last one.
+                self._server = await asyncio.start_server(self._serve, host, self.port, start_serving=False)
+                await self._server.start_serving()
                 return
             except OSError:
                 # Somebody else holds the same number for TCP: another one, unless it was asked for.

@@ -18,7 +18,7 @@ from simulator.world.dns import NameServer
 from simulator.world.partner import Partner
 from simulator.world.partners import make_partner
 from simulator.world.seating import Seated, Seats
-from simulator.world.systems.system import System
+from simulator.world.systems.system import System, SystemFailed
 from simulator.world.teardown import in_turn, surely
 from simulator.world.users.partner_user import PartnerUser
 from simulator.world.users.user import User
@@ -175,7 +175,13 @@ class World:
                 user.inbox.inherit(before.inbox)
 
             if address not in scripted:
-                await user.sign_in()
+                await self._let_in(user)
+
+    async def _let_in(self, user: User) -> None:
+        try:
+            await user.sign_in()
+        except ConnectionError as error:
+            raise SystemFailed(f"the system does not let {user.address} in: {error}") from error
 
     async def _sign_out(self) -> None:
         inside = [self.users[address] for address in self.plan.insiders if address in self.users]
