@@ -80,7 +80,10 @@ def _fits(pattern: Any, arrival: Arrival, captures: Mapping[str, str]) -> bool:
         return False
 
     if isinstance(arrival, str):
-        return isinstance(pattern, str) and match_element(pattern, arrival, dict(captures)) is None
+        # What is no XML is the argument of an alternative of another sort: how the stream may end instead.
+        is_xml = isinstance(pattern, str) and pattern.lstrip().startswith("<")
+
+        return is_xml and match_element(pattern, arrival, dict(captures)) is None
 
     if isinstance(pattern, Mapping) and ENDS in pattern:
         return False
