@@ -149,7 +149,7 @@ def plain(value: Any) -> str:
 
 def quote(value: Any) -> str:
     """A value as a mismatch shows it, cut where it is long."""
-    text = plain(value)
+    text = plain(value).replace("\r", "\\r").replace("\n", "\\n")
 
     return (
         f'"{text}"' if len(text) <= LONGEST_QUOTE else f'"{text[:LONGEST_QUOTE]}" and {len(text) - LONGEST_QUOTE} more'
