@@ -9,13 +9,13 @@ piece per turn of the event loop. Nothing is called after `on_closed`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
 import struct
 from collections.abc import Callable
 from typing import Literal, cast
 
+from simulator.wire.source import closed_on_error, socket_from
 from simulator.wire.tls import TLSContext, TLSError, TLSInfo, TLSSession
 
 #: fin: the peer ended it in order; reset: it broke; local: we ended it; timeout: the peer no longer answers
@@ -25,8 +25,6 @@ OnClosed = Callable[[str, Exception | None], None]
 
 Address = tuple[str, int]
 
-#: of <linux/in.h>; Python names it from 3.12 on
-IP_BIND_ADDRESS_NO_PORT = 24
 #: how long we wait for the peer's FIN after ours, in seconds
 LINGER = 2.0
 
@@ -367,21 +365,10 @@ async def _connected(host: str, port: int, local_host: str | None) -> Connection
     if local_host is None:
         return (await loop.create_connection(Connection, host, port))[1]
 
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-
-    try:
-        sock.setblocking(False)
-        # Without this a bound address takes its port before the peer is known, and ports run out long before pairs do.
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-
-        sock.bind((local_host, 0))
+    with closed_on_error(socket_from(local_host, host)) as sock:
         await loop.sock_connect(sock, (host, port))
 
         return (await loop.create_connection(Connection, sock=sock))[1]
-    except BaseException:
-        sock.close()
-        raise
 
 
 async def _secure(connection: Connection, context: TLSContext, server_name: str | None) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import dns.asyncquery
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -51,6 +53,10 @@ class ServiceDenied(ResolveError):  # noqa: N818
 
 class NotResolved(ResolveError):  # noqa: N818
     """The name server gave no usable answer; it may do so later."""
+
+
+class _Silence(NotResolved):
+    """Nothing came back: another question would only wait as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,33 +130,36 @@ class Resolver:
 
         return [Target(domain, XMPP_SERVER_PORT, published=False)]
 
-    async def addresses(self, host: str) -> list[str]:
-        """The IP addresses of a host, IPv4 first. Raises NoSuchDomain, NotResolved."""
+    async def addresses(self, host: str) -> AsyncGenerator[str, None]:
+        """The IP addresses of a host one by one; IPv6 is asked for only when no IPv4 address will do.
+
+        Raises NoSuchDomain or NotResolved when there is none at all.
+        """
         if _is_address(host):
-            return [host]
+            yield host
+            return
 
-        name = _name(host)
-        answers = await asyncio.gather(
-            self._ask(name, dns.rdatatype.A), self._ask(name, dns.rdatatype.AAAA), return_exceptions=True
-        )
-        found: list[str] = []
+        name, found = _name(host), False
+        failure: ResolveError = NoSuchDomain(f"{host} has no address")
 
-        for answer in answers:
-            if not isinstance(answer, BaseException):
-                found += [
-                    record.address
-                    for record in answer
-                    if isinstance(record, (dns.rdtypes.IN.A.A, dns.rdtypes.IN.AAAA.AAAA))
-                ]
+        for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
+            try:
+                answer = await self._ask(name, kind)
+            except NotResolved as error:
+                failure = error
 
-        if found:
-            return found
+                if isinstance(error, _Silence):
+                    break
 
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
+                continue
 
-        raise NoSuchDomain(f"{host} has no address")
+            for record in answer:
+                if isinstance(record, dns.rdtypes.IN.A.A | dns.rdtypes.IN.AAAA.AAAA):
+                    found = True
+                    yield record.address
+
+        if not found:
+            raise failure
 
     async def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> tuple[Rdata, ...]:
         """Records of one type, aliases followed; empty when there are none. Raises NotResolved."""
@@ -163,7 +172,7 @@ class Resolver:
         question, until = name, now + LONGEST_TTL
 
         for _ in range(LONGEST_CHAIN):
-            reply = cast("dns.message.QueryMessage", await self._exchange(question, kind))
+            reply = await self._exchange(question, kind)
 
             try:
                 chain = reply.resolve_chaining()
@@ -190,34 +199,55 @@ class Resolver:
 
         return answer.records
 
-    async def _exchange(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message:
+    async def _exchange(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.QueryMessage:
         """One answer: over UDP, over TCP when it is truncated, and asked twice when it does not come."""
         question = dns.message.make_query(name, kind)
         question.id = self._entropy.randrange(1 << 16)
-        failure = "did not answer"
+        asked = f"{name} {kind.name}: the name server {self._server} port {self._port}"
 
         for _ in range(2):
             try:
-                # RFC 5452 §9: what comes from elsewhere, with another id or to another question, is not an answer.
-                reply, _ = await dns.asyncquery.udp_with_fallback(
-                    question,
-                    self._server,
-                    timeout=self._timeout / 2,
-                    port=self._port,
-                    ignore_unexpected=True,
-                    ignore_errors=True,
-                )
-            except (dns.exception.DNSException, OSError, EOFError) as error:
-                failure = str(error) or type(error).__name__
+                async with asyncio.timeout(self._timeout / 2):
+                    reply = await self._over_udp(question)
+
+                    if reply.flags & dns.flags.TC:
+                        reply = await dns.asyncquery.tcp(question, self._server, port=self._port)
+            except TimeoutError:
                 continue
+            except (dns.exception.DNSException, OSError, EOFError) as error:
+                raise NotResolved(f"{asked} cannot be asked: {error or type(error).__name__}") from None
 
             if reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                return reply
+                return cast("dns.message.QueryMessage", reply)
 
-            failure = f"answered {dns.rcode.to_text(reply.rcode())}"
-            break
+            raise NotResolved(f"{asked} answered {dns.rcode.to_text(reply.rcode())}")
 
-        raise NotResolved(f"{name} {kind.name}: the name server {self._server} port {self._port} {failure}")
+        raise _Silence(f"{asked} did not answer")
+
+    async def _over_udp(self, question: dns.message.Message) -> dns.message.Message:
+        """The first thing that is an answer to the question.
+
+        A socket of its own has a port of its own, and being connected it hears the name server only; what has another
+        id or another question is not an answer (RFC 5452 §9). dnspython would make a transport for each, which costs
+        more than all the rest.
+        """
+        loop = asyncio.get_running_loop()
+
+        with socket.socket(socket.AF_INET6 if ":" in self._server else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            sock.connect((self._server, self._port))
+            sock.send(question.to_wire())
+
+            while True:
+                data = await loop.sock_recv(sock, 65535)
+
+                try:
+                    reply = dns.message.from_wire(data, ignore_trailing=True)
+                except dns.exception.DNSException:
+                    continue
+
+                if question.is_response(reply):
+                    return reply
 
 
 def _negative_ttl(reply: dns.message.Message) -> float:

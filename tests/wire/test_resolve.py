@@ -36,6 +36,10 @@ def resolver(dns: NameServer) -> Resolver:
     return Resolver(dns.host, dns.port, 0.4, random.Random(1))
 
 
+async def addresses(resolver: Resolver, host: str) -> list[str]:
+    return [address async for address in resolver.addresses(host)]
+
+
 async def test_targets_come_in_the_order_of_priority(dns: NameServer, resolver: Resolver) -> None:
     dns.publish(GOOGLE)
     first, *rest = await resolver.targets("gmail.com")
@@ -48,7 +52,15 @@ async def test_targets_come_in_the_order_of_priority(dns: NameServer, resolver: 
 async def test_addresses_are_ipv4_first(dns: NameServer, resolver: Resolver) -> None:
     dns.publish(GOOGLE)
 
-    assert await resolver.addresses("xmpp-server.l.google.com") == ["127.0.0.9", "127.0.0.10", "::1"]
+    assert await addresses(resolver, "xmpp-server.l.google.com") == ["127.0.0.9", "127.0.0.10", "::1"]
+
+
+async def test_ipv6_is_asked_for_only_when_ipv4_will_not_do(dns: NameServer, resolver: Resolver) -> None:
+    dns.publish(GOOGLE)
+    found = resolver.addresses("xmpp-server.l.google.com")
+
+    assert await anext(found) == "127.0.0.9"
+    assert [query.type for query in dns.history] == ["A"]
 
 
 async def test_a_root_target_denies_the_service(dns: NameServer, resolver: Resolver) -> None:
@@ -71,12 +83,12 @@ async def test_without_srv_records_the_domain_itself_is_tried(dns: NameServer, r
     dns.fail("_xmpp-server._tcp.plain.example", Fault(kind=kind))
 
     assert await resolver.targets("plain.example") == [Target("plain.example", 5269, published=False)]
-    assert await resolver.addresses("plain.example") == ["127.0.0.3"]
+    assert await addresses(resolver, "plain.example") == ["127.0.0.3"]
 
 
 async def test_a_name_that_is_not_there_is_no_such_domain(resolver: Resolver) -> None:
     with pytest.raises(NoSuchDomain):
-        await resolver.addresses("nowhere.example")
+        await addresses(resolver, "nowhere.example")
 
 
 async def test_a_failing_server_may_answer_later(dns: NameServer, resolver: Resolver) -> None:
@@ -84,9 +96,9 @@ async def test_a_failing_server_may_answer_later(dns: NameServer, resolver: Reso
     dns.fail("host.example", Fault(kind="servfail", type="A", times=1))
 
     with pytest.raises(NotResolved, match="SERVFAIL"):
-        await resolver.addresses("host.example")
+        await addresses(resolver, "host.example")
 
-    assert await resolver.addresses("host.example") == ["127.0.0.3"]
+    assert await addresses(resolver, "host.example") == ["127.0.0.3"]
 
 
 async def test_a_silent_server_costs_the_timeout_only(dns: NameServer, resolver: Resolver) -> None:
@@ -94,7 +106,7 @@ async def test_a_silent_server_costs_the_timeout_only(dns: NameServer, resolver:
     begin = asyncio.get_running_loop().time()
 
     with pytest.raises(NotResolved, match=f"name server 127.0.0.1 port {dns.port}"):
-        await resolver.addresses("host.example")
+        await addresses(resolver, "host.example")
 
     assert asyncio.get_running_loop().time() - begin < 0.8
 
@@ -103,7 +115,7 @@ async def test_a_lost_question_is_asked_again(dns: NameServer, resolver: Resolve
     dns.publish("host.example. 60 IN A 127.0.0.3")
     dns.fail("host.example", Fault(kind="silent", type="A", times=1))
 
-    assert await resolver.addresses("host.example") == ["127.0.0.3"]
+    assert await addresses(resolver, "host.example") == ["127.0.0.3"]
 
 
 @pytest.mark.parametrize("kind", ["wrong-id", "wrong-question", "wrong-source"])
@@ -111,7 +123,7 @@ async def test_forged_answers_are_not_believed(dns: NameServer, resolver: Resolv
     dns.publish("host.example. 60 IN A 127.0.0.3")
     dns.fail("host.example", Fault(kind=kind))
 
-    assert await resolver.addresses("host.example") == ["127.0.0.3"]
+    assert await addresses(resolver, "host.example") == ["127.0.0.3"]
 
 
 async def test_additional_records_are_not_believed(dns: NameServer, resolver: Resolver) -> None:
@@ -119,7 +131,7 @@ async def test_additional_records_are_not_believed(dns: NameServer, resolver: Re
     dns.fail("_xmpp-server._tcp.gmail.com", Fault(kind="bogus-additional", argument="127.0.0.66"))
     (target,) = await resolver.targets("gmail.com")
 
-    assert await resolver.addresses(target.host) == ["127.0.0.3"]
+    assert await addresses(resolver, target.host) == ["127.0.0.3"]
 
 
 async def test_many_records_come_over_tcp(dns: NameServer, resolver: Resolver) -> None:
@@ -142,15 +154,15 @@ async def test_a_circle_of_aliases_ends(dns: NameServer, resolver: Resolver) -> 
     dns.publish("a.example. 60 IN CNAME b.example.\nb.example. 60 IN CNAME a.example.")
 
     with pytest.raises(NotResolved):
-        await resolver.addresses("a.example")
+        await addresses(resolver, "a.example")
 
 
 async def test_answers_are_kept_for_their_ttl_only(dns: NameServer, resolver: Resolver) -> None:
     dns.publish("kept.example. 60 IN A 127.0.0.3\nfleeting.example. 0 IN A 127.0.0.3")
 
     for _ in range(2):
-        await resolver.addresses("kept.example")
-        await resolver.addresses("fleeting.example")
+        await addresses(resolver, "kept.example")
+        await addresses(resolver, "fleeting.example")
 
     asked = [query.name for query in dns.history if query.type == "A"]
     assert asked.count("kept.example") == 1
@@ -159,7 +171,7 @@ async def test_answers_are_kept_for_their_ttl_only(dns: NameServer, resolver: Re
 
 async def test_an_ip_address_is_not_asked_for(dns: NameServer, resolver: Resolver) -> None:
     assert await resolver.targets("127.0.0.5") == [Target("127.0.0.5", 5269, published=False)]
-    assert await resolver.addresses("127.0.0.5") == ["127.0.0.5"]
+    assert await addresses(resolver, "127.0.0.5") == ["127.0.0.5"]
     assert not dns.history
 
 

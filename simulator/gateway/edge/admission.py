@@ -12,6 +12,7 @@ from enum import Enum
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp.address import AddressError, domain_of, normalize_domain
+from simulator.xmpp.dialback import ERROR_FOR, Obstacle
 from simulator.xmpp.errors import StanzaCondition, StreamCondition
 
 #: (sender domain, target domain), normalised: what dialback authorises (XEP-0220 §1.4)
@@ -93,11 +94,11 @@ def judge_request(
 
     if not host_is_served(pair[1], facts.served):
         # §2.2.1: "not a configured domain […] results in a dialback error […] MUST NOT result in closing of the stream"
-        return _refuse(pair, StanzaCondition.ITEM_NOT_FOUND)
+        return _refuse(pair, ERROR_FOR[Obstacle.DOMAIN_NOT_HOSTED])
 
     if sender_is_ours(pair[0], facts.served):
         # §2.5: "unable to establish the asserted identity"
-        return _refuse(pair, StanzaCondition.NOT_ACCEPTABLE)
+        return _refuse(pair, ERROR_FOR[Obstacle.NOT_ESTABLISHED])
 
     partner = partner_for(pair[0])
 
@@ -109,8 +110,7 @@ def judge_request(
         return RequestJudgement(Action.IGNORE, pair)
 
     if not dialback_is_allowed(partner.methods, facts.secured):
-        # §2.5: "enforces a policy mandating usage of TLS before dialback"
-        return _refuse(pair, StanzaCondition.POLICY_VIOLATION)
+        return _refuse(pair, ERROR_FOR[Obstacle.TLS_REQUIRED])
 
     return _judge_by_state(pair, key, facts)
 
@@ -127,7 +127,7 @@ def _judge_by_state(pair: Pair, key: str, facts: StreamFacts) -> RequestJudgemen
 
     if len(facts.valid) + len(facts.pending) >= MOST_PAIRS:
         # §2.5: "lacks the resources to add the requested domain pair"
-        return _refuse(pair, StanzaCondition.RESOURCE_CONSTRAINT)
+        return _refuse(pair, ERROR_FOR[Obstacle.NO_RESOURCES])
 
     return RequestJudgement(Action.VERIFY, pair)
 

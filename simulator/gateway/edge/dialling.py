@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ from simulator.wire.service import XMPP_SERVER_PORT, Target, WithoutService
 from simulator.xmpp.errors import RemoteProtocolError, StreamCondition
 from simulator.xmpp.events import StreamFeatures, StreamHeader
 
+#: a target with one of its addresses, or why it has none
+Found = tuple[Target, str | ResolveError]
 Wanted = TypeVar("Wanted", StreamHeader, StreamFeatures)
 
 
@@ -116,36 +119,45 @@ class Dialler:
             raise StreamFailure(Failure.BROKEN, str(refusal))
 
     async def _connect(self, remote: str, partner: AllowedPartner) -> Connection:
-        """The first host that takes a connection, in the order of its SRV records."""
-        failure, text = Failure.NOT_FOUND, f"no host is known for {remote}"
+        """The first address that takes a connection, in the order of the SRV records."""
+        failure = StreamFailure(Failure.NOT_FOUND, f"no host is known for {remote}")
 
-        async for target in self._targets(remote, partner):
-            try:
-                addresses = await self._resolver.addresses(target.host)
-            except ResolveError as error:
-                text = str(error)
-                continue
-
-            for address in addresses:
-                failure = Failure.UNREACHABLE
+        async with aclosing(self._addresses(remote, partner)) as found:
+            async for target, address in found:
+                if isinstance(address, ResolveError):
+                    self._context.log(f"{remote}: {target.host}: {address}")
+                    continue
 
                 try:
-                    return await open_connection(
-                        address,
-                        target.port,
-                        timeout=self._context.configuration.edge.connect_timeout,
-                        local_host=self._local_host if ":" not in address else None,
-                    )
+                    return await self._connect_to(address, target.port)
                 except OSError as error:
                     text = f"{target.host} at {address} port {target.port}: {error.strerror or error}"
+                    failure = StreamFailure(Failure.UNREACHABLE, text)
                     self._context.log(f"{remote}: cannot connect to {text}")
 
                 if not self._context.rules.tries_next_target():
-                    raise StreamFailure(failure, text)
+                    break
 
-        raise StreamFailure(failure, text)
+        raise failure
 
-    async def _targets(self, remote: str, partner: AllowedPartner) -> AsyncIterator[Target]:
+    async def _addresses(self, remote: str, partner: AllowedPartner) -> AsyncGenerator[Found, None]:
+        """Every address of every target, looked up one by one; in place of those of a target why it has none."""
+        async with aclosing(self._targets(remote, partner)) as targets:
+            async for target in targets:
+                try:
+                    async with aclosing(self._resolver.addresses(target.host)) as addresses:
+                        async for address in addresses:
+                            yield target, address
+                except ResolveError as error:
+                    yield target, error
+
+    async def _connect_to(self, address: str, port: int) -> Connection:
+        timeout = self._context.configuration.edge.connect_timeout
+        local_host = self._local_host if ":" not in address else None
+
+        return await open_connection(address, port, timeout=timeout, local_host=local_host)
+
+    async def _targets(self, remote: str, partner: AllowedPartner) -> AsyncGenerator[Target, None]:
         # RFC 6120 §3.2.3: a configured host is used instead of SRV records.
         if partner.proxy_fqdn is not None:
             yield Target(partner.proxy_fqdn, XMPP_SERVER_PORT, published=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from xml.etree.ElementTree import Element
 
+from simulator.xmpp.dialback import BOUNCE_FOR, ERROR_FOR, Obstacle, PairState
 from simulator.xmpp.errors import StanzaCondition, StreamCondition
 
 
@@ -22,6 +23,7 @@ class Failure(Enum):
     TIMEOUT = "the stream was not usable in time"
     INVALID = "it says that our dialback key is invalid"
     DIALBACK_ERROR = "it could not verify our dialback key"
+    NOT_VERIFIED = "it answers the verification of a key with an error"
     NO_METHOD = "its settings allow no method that can be carried out"
     NOT_A_PARTNER = "it is not an allowed partner"
     TOO_MANY_WAIT = "too many stanzas wait for it"
@@ -43,8 +45,8 @@ class StreamFailure(Exception):  # noqa: N818 - it is one
 _BOUNCES = {
     Failure.NOT_FOUND: StanzaCondition.REMOTE_SERVER_NOT_FOUND,
     Failure.DENIED: StanzaCondition.REMOTE_SERVER_NOT_FOUND,
-    # XEP-0220 §2.1.1: invalid: "MUST return such stanzas […] with an <internal-server-error/>"
-    Failure.INVALID: StanzaCondition.INTERNAL_SERVER_ERROR,
+    Failure.INVALID: BOUNCE_FOR[PairState.INVALID],
+    Failure.DIALBACK_ERROR: BOUNCE_FOR[PairState.FAILED],
     # RFC 6120 §8.3.3.10: not-allowed, "e.g., sending to entities at a blacklisted domain"
     Failure.NOT_A_PARTNER: StanzaCondition.NOT_ALLOWED,
     Failure.TOO_MANY_WAIT: StanzaCondition.RESOURCE_CONSTRAINT,
@@ -81,25 +83,25 @@ def is_answered(stanza: Element) -> bool:
     return stanza.tag.endswith("}message") and kind != "error"
 
 
+#: how a failure looks to the receiving server (XEP-0220 §2.5); the rest is NO_ANSWER
+_OBSTACLES = {
+    Failure.NOT_FOUND: Obstacle.NO_SUCH_DOMAIN,
+    Failure.DENIED: Obstacle.NO_SUCH_DOMAIN,
+    Failure.UNREACHABLE: Obstacle.NO_CONNECTION,
+    Failure.HOST_UNKNOWN: Obstacle.HOST_UNKNOWN,
+    Failure.NOT_VERIFIED: Obstacle.ERROR_ANSWERED,
+    Failure.BROKEN: Obstacle.STREAM_ENDED,
+}
+
+
 def answer_to_unverified(failure: Failure) -> StanzaCondition:
-    """The dialback error for a pair whose key could not be verified (XEP-0220 §2.5)."""
-    if failure in (Failure.NOT_FOUND, Failure.DENIED, Failure.HOST_UNKNOWN):
-        return StanzaCondition.REMOTE_SERVER_NOT_FOUND
-
-    if failure is Failure.UNREACHABLE:
-        return StanzaCondition.REMOTE_CONNECTION_FAILED
-
-    return StanzaCondition.REMOTE_SERVER_TIMEOUT
+    """The dialback error for a pair whose key could not be verified."""
+    return ERROR_FOR[_OBSTACLES.get(failure, Obstacle.NO_ANSWER)]
 
 
 def failure_of_stream_error(condition: str) -> Failure:
     """What the peer's stream error means for those who wait for the stream."""
     return Failure.HOST_UNKNOWN if condition == StreamCondition.HOST_UNKNOWN else Failure.BROKEN
-
-
-def failure_of_verify_error(condition: str | None) -> Failure:
-    """What a verification answer of type ``error`` means (§2.5: item-not-found counts as host-unknown)."""
-    return Failure.HOST_UNKNOWN if condition == StanzaCondition.ITEM_NOT_FOUND else Failure.BROKEN
 
 
 def answer_to_invalid(other_valid_pairs: bool) -> str:

@@ -12,10 +12,13 @@ from xml.etree.ElementTree import Element
 from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, StreamFacts
 from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context, Seat
+from simulator.gateway.edge.failures import StreamFailure
 from simulator.gateway.edge.header import HeaderJudgement, dialback_feature
 from simulator.gateway.edge.verification import Outcome, Verification, Verifications
 from simulator.gateway.partner import AllowedPartner
 from simulator.wire.connection import Connection
+from simulator.xmpp import dialback
+from simulator.xmpp.dialback import PairEvent
 from simulator.xmpp.errors import StanzaCondition, StreamCondition
 from simulator.xmpp.events import (
     DialbackResult,
@@ -45,7 +48,7 @@ class InboundStream:
         self._verifications, self._deliver, self._on_over = verifications, deliver, on_over
         self._valid: set[Pair] = set()
         self._pending: dict[Pair, Verification] = {}
-        self._requests: dict[Pair, DialbackResult] = {}
+        self._progress: dict[Pair, dialback.Pair] = {}
         self._partner: AllowedPartner | None = None
         self._id = context.rules.stream_id(context.random_text())
         self._peer = f"{connection.remote[0]}:{connection.remote[1]}"
@@ -68,6 +71,9 @@ class InboundStream:
     def _handle(self, event: Event) -> None:
         if isinstance(event, Stanza):
             self._handle_stanza(event.element)
+        elif self.channel.ended is not None:
+            # We have said goodbye: what the peer still sends is taken, but nothing is begun (RFC 6120 §4.4).
+            return
         elif isinstance(event, DialbackResult):
             self._handle_result(event)
         elif isinstance(event, DialbackVerify):
@@ -197,19 +203,21 @@ class InboundStream:
         # The id is that of our own header, whatever the peer may think it is (§2.1.2).
         question = pair[1], pair[0], self._id
         decided = partial(self._decided, pair, request)
+        self._progress.setdefault(pair, dialback.Pair(dialback.RECEIVING)).handle(PairEvent.KEY_RECEIVED)
         self._pending[pair] = self._verifications.ask(question, request.key, partner, decided)
 
     def _decided(self, pair: Pair, request: DialbackResult, outcome: Outcome) -> None:
         del self._pending[pair]
+        progress = self._progress[pair]
 
-        if outcome is True:
+        if outcome is True and progress.handle(PairEvent.VALID):
             self._valid.add(pair)
             self._context.log(f"inbound stream from {self._peer}: {pair[0]} may send to {pair[1]}")
             self._answer(request, "valid")
-        elif outcome is False:
+        elif outcome is False and progress.handle(PairEvent.INVALID):
             self._context.log(f"inbound stream from {self._peer}: {pair[0]} denies the key: spoofed or misconfigured")
             self._deny(request)
-        else:
+        elif isinstance(outcome, StreamFailure) and progress.handle(PairEvent.ERROR):
             self._context.log(f"inbound stream from {self._peer}: the key of {pair[0]} is not verified: {outcome}")
             self._refuse_request(request, self._rules.answer_to_unverified(outcome.failure))
 

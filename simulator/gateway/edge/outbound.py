@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.edge.admission import Pair
@@ -17,6 +16,8 @@ from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context
 from simulator.gateway.edge.dialling import OpenStream, failure_of_end
 from simulator.gateway.edge.failures import Failure, StreamFailure
+from simulator.xmpp import dialback
+from simulator.xmpp.dialback import PairEvent, PairState
 from simulator.xmpp.errors import StreamCondition
 from simulator.xmpp.events import DialbackResult, DialbackVerify, Event, Stanza
 from simulator.xmpp.namespaces import SERVER
@@ -26,21 +27,15 @@ MESSAGE = f"{{{SERVER}}}message"
 Bounce = Callable[[Element, Failure], None]
 
 
-class PairState(Enum):
-    """How far one of our domains has come on its way to a partner's."""
-
-    WAITING = "there is no stream yet"
-    REQUESTED = "the key was sent"
-    VALID = "stanzas may be sent"
-    GONE = "the stream is over, or the pair was refused"
-
-
 class OutboundPair:
     """One of our domains towards one of a partner's, and the stanzas that wait."""
 
     def __init__(self, sender: str, remote: str) -> None:
         self.sender, self.remote = sender, remote
-        self.state = PairState.WAITING
+        self.progress = dialback.Pair(dialback.INITIATING)
+        self.may_send = False
+        """Kept beside `progress`, because it is asked for each stanza."""
+        self.gone = False
         self.stream: OutboundStream | None = None
         self.queue: list[Element] = []
         self.deadline: asyncio.TimerHandle | None = None
@@ -113,11 +108,11 @@ class OutboundStream:
         assert self.channel is not None
         # XEP-0185 §2: receiving server, originating server, stream id.
         key = self._rules.dialback_key(self._context.secret, pair.remote, pair.sender, self._id)
-        pair.state = PairState.REQUESTED
+        pair.progress.handle(PairEvent.KEY_SENT)
         self.channel.send(DialbackResult(sender=pair.sender, to=pair.remote, key=key))
 
         if self._rules.queue_may_leave(None):
-            self._authorised(pair)
+            self._empty(pair)
 
     def write(self, pair: OutboundPair, stanza: Element) -> None:
         """Send a stanza of a pair that may."""
@@ -129,21 +124,27 @@ class OutboundStream:
             self._handed_over([name])
 
     def _authorised(self, pair: OutboundPair) -> None:
-        pair.state = PairState.VALID
-        queue, pair.queue = pair.queue, []
+        pair.may_send = True
 
         if pair.deadline is not None:
             pair.deadline.cancel()
+
+        self._context.log(f"{pair.sender} to {pair.remote}: may send")
+        self._empty(pair)
+
+    def _empty(self, pair: OutboundPair) -> None:
+        queue, pair.queue = pair.queue, []
 
         for stanza in self._rules.leaving_order(queue):
             self.write(pair, stanza)
 
     def give_up(self, pair: OutboundPair, failure: Failure, text: str = "") -> None:
         """Take a pair off the stream; what waits for it bounces."""
-        if pair.state is PairState.GONE:
+        if pair.gone:
             return
 
-        was, pair.state = pair.state, PairState.GONE
+        could_send, pair.may_send, pair.gone = pair.may_send, False, True
+        pair.progress.handle(PairEvent.STREAM_ENDED)
         self.pairs.pop(pair.sender, None)
 
         if pair.deadline is not None:
@@ -151,7 +152,7 @@ class OutboundStream:
 
         self._on_pair_gone(pair)
 
-        if was is not PairState.VALID:
+        if not could_send:
             self._context.log(f"{pair.sender} to {pair.remote}: {failure.value}{f' ({text})' if text else ''}")
 
         queue, pair.queue = pair.queue, []
@@ -171,22 +172,24 @@ class OutboundStream:
 
     def _handle_answer(self, answer: DialbackResult) -> None:
         about = pair_of_answer(answer)
-        pending = {pair.key for pair in self.pairs.values() if pair.state is PairState.REQUESTED}
+        pending = {pair.key for pair in self.pairs.values() if pair.progress.state is PairState.PENDING}
 
         if about is None or not self._rules.result_is_expected(about, pending):
             return
 
-        pair = self.pairs.get(about[0])
-
-        if pair is None or pair.state is not PairState.REQUESTED:
-            return
+        pair, kind = self.pairs.get(about[0]), dialback.ANSWERS.get(answer.type)
 
         if self._rules.queue_may_leave(answer.type):
-            self._context.log(f"{pair.sender} to {pair.remote}: may send")
+            kind = PairEvent.VALID
+
+        if pair is None or kind is None or not pair.progress.handle(kind):
+            return
+
+        if kind is PairEvent.VALID:
             self._authorised(pair)
-        elif answer.type == "invalid":
+        elif kind is PairEvent.INVALID:
             self._denied(pair)
-        elif answer.type == "error":
+        else:
             # XEP-0220 §2.1.1: "Such an error is non-fatal for the XML stream".
             self.give_up(pair, Failure.DIALBACK_ERROR, f"answered {answer.condition}")
 

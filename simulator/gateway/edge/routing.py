@@ -14,7 +14,7 @@ from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure, StreamFailure
-from simulator.gateway.edge.outbound import Bounce, OutboundPair, OutboundStream, PairState
+from simulator.gateway.edge.outbound import Bounce, OutboundPair, OutboundStream
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp.errors import StreamCondition
 from simulator.xmpp.events import DialbackVerify
@@ -49,7 +49,7 @@ class Routes:
         if pair is not None and not self._context.rules.stream_is_reused():
             pair = None
 
-        if pair is not None and pair.state is PairState.VALID and pair.stream is not None:
+        if pair is not None and pair.may_send and pair.stream is not None:
             pair.stream.write(pair, stanza)
             return
 
@@ -64,7 +64,7 @@ class Routes:
 
         if len(pair.queue) >= self._context.configuration.limits.queued_stanzas:
             self._bounce(stanza, Failure.TOO_MANY_WAIT)
-        elif pair.state is PairState.VALID and pair.stream is not None:
+        elif pair.may_send and pair.stream is not None:
             pair.stream.write(pair, stanza)
         else:
             pair.queue.append(stanza)
@@ -198,7 +198,7 @@ class Routes:
     def _too_slow(self, pair: OutboundPair) -> None:
         stream = pair.stream
 
-        if stream is None or pair.state is PairState.VALID:
+        if stream is None or pair.may_send:
             return
 
         stream.give_up(pair, Failure.TIMEOUT)

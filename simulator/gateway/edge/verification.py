@@ -12,8 +12,10 @@ from simulator.gateway.edge.answers import Question, question_of_answer
 from simulator.gateway.edge.channel import Ended
 from simulator.gateway.edge.context import Context
 from simulator.gateway.edge.dialling import Dialler, failure_of_end
-from simulator.gateway.edge.failures import Failure, StreamFailure, failure_of_verify_error
+from simulator.gateway.edge.failures import Failure, StreamFailure
 from simulator.gateway.partner import AllowedPartner
+from simulator.xmpp import dialback
+from simulator.xmpp.dialback import PairEvent
 from simulator.xmpp.events import DialbackVerify
 
 #: True: the key is good; False: it is not; else why nobody knows
@@ -73,30 +75,46 @@ class Verifications:
 
         try:
             channel.send(DialbackVerify(sender=target, to=sender, id=stream_id, key=verification.key))
+            verification.progress.handle(PairEvent.KEY_SENT)
 
             while True:
                 event = await channel.next_event()
 
                 if isinstance(event, Ended):
+                    verification.progress.handle(PairEvent.STREAM_ENDED)
                     return failure_of_end(event)
 
-                if isinstance(event, DialbackVerify) and event.type is not None and self._counts(event, verification):
-                    return self.outcome(event)
+                outcome = self._outcome(event, verification) if isinstance(event, DialbackVerify) else None
+
+                if outcome is not None:
+                    return outcome
         finally:
             # §2.1.2: "SHOULD close the connection immediately after receiving the verification result".
             channel.finish()
 
-    def _counts(self, answer: DialbackVerify, verification: Verification) -> bool:
+    def _outcome(self, answer: DialbackVerify, verification: Verification) -> Outcome | None:
+        """What an answer says on the stream of this question; None when it is none to it, and is dropped."""
         question = question_of_answer(answer)
 
-        return question is not None and self._context.rules.verification_is_expected(question, (verification.question,))
+        if question is None or not self._context.rules.verification_is_expected(question, (verification.question,)):
+            return None
 
-    def outcome(self, answer: DialbackVerify) -> Outcome:
-        """What an answer says."""
-        if answer.type == "error":
-            return StreamFailure(failure_of_verify_error(answer.condition), f"answered {answer.condition}")
+        return self.outcome_of(answer, verification)
 
-        return self._context.rules.verification_is_positive(answer.type)
+    def outcome_of(self, answer: DialbackVerify, verification: Verification) -> Outcome | None:
+        """What an answer says; None when its type is none that an answer has (§2.2.2)."""
+        kind = dialback.ANSWERS.get(answer.type)
+
+        if self._context.rules.verification_is_positive(answer.type):
+            kind = PairEvent.VALID
+
+        if kind is None or not verification.progress.handle(kind):
+            return None
+
+        if kind is PairEvent.ERROR:
+            return StreamFailure(Failure.NOT_VERIFIED, f"answered {answer.condition}")
+
+        return kind is PairEvent.VALID
 
 
 class Verification:
@@ -113,6 +131,7 @@ class Verification:
         self.question, self.key, self.partner = question, key, partner
         self._verifications, self._on_outcome = verifications, on_outcome
         self._told = False
+        self.progress = dialback.Pair(dialback.VERIFICATION)
         self._task = asyncio.create_task(self._run())
 
     def cancel(self) -> None:
@@ -123,8 +142,11 @@ class Verification:
 
     def decide(self, answer: DialbackVerify) -> None:
         """Take this answer, wherever it came from, and ask no further."""
-        self._tell(self._verifications.outcome(answer))
-        self._task.cancel()
+        outcome = self._verifications.outcome_of(answer, self)
+
+        if outcome is not None:
+            self._tell(outcome)
+            self._task.cancel()
 
     async def _run(self) -> None:
         self._tell(await self._verifications.run(self))
