@@ -27,10 +27,13 @@ def shortened(text: str, width: int) -> str:
     if len(text) <= width:
         return text
 
-    tail = f"… +{len(text) - width}"
-    tail = f"… +{len(text) - width + len(tail)}"
+    kept = width
 
-    return text[: max(0, width - len(tail))] + tail
+    # The count stands in the room of what it counts, so it settles only after a turn or two.
+    while kept + len(tail := f"… +{len(text) - kept}") > width:
+        kept -= 1
+
+    return text[:kept] + tail
 
 
 def _written(character: str) -> str:

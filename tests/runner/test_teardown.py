@@ -209,7 +209,8 @@ async def test_surely_ends_its_work_despite_cancellation() -> None:
 
 
 async def test_one_bad_end_keeps_no_other_from_running() -> None:
-    ended, said = [], []
+    ended: list[str] = []
+    said: list[str] = []
 
     async def bad() -> None:
         raise RuntimeError("stuck")
