@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from simulator.journal import Entry, Journal
 from simulator.report.ladder import draw, rungs
 
 
-def journal(*records: tuple[str, str, str, dict[str, object]]) -> list[Entry]:
+def journal(*records: tuple[str, str, str, dict[str, Any]]) -> list[Entry]:
     made = Journal(lambda: 0.0)
 
     for kind, actor, stream, data in records:
