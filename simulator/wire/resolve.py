@@ -112,11 +112,11 @@ class Resolver:
         ]
         records = [ServiceRecord(r.priority, r.weight, r.port, "" if r.host == "." else r.host) for r in records]
 
-        if not records:
-            return self.fallback(domain, WithoutService.NOT_PUBLISHED)
-
-        if self._service_is_denied(records):
+        if records and self._service_is_denied(records):
             raise ServiceDenied(f"{domain} publishes that it does not federate (SRV target '.')")
+
+        if not any(record.host for record in records):
+            return self.fallback(domain, WithoutService.NOT_PUBLISHED)
 
         # RFC 2782: the root cannot be connected to, and neither can port 0.
         usable = [record for record in records if record.host and record.port]

@@ -77,8 +77,11 @@ def _chosen(waiting: Sequence[ServiceRecord], entropy: random.Random) -> int:
 
 
 def service_is_denied(records: Sequence[ServiceRecord]) -> bool:
-    """A single record with the target ".": "the service is decidedly not available" (RFC 6120 §3.2.1)."""
-    return len(records) == 1 and not records[0].host
+    """Nothing but the target ".": "the service is decidedly not available" (RFC 6120 §3.2.1; there is one record then).
+
+    Beside others it says nothing, and is passed over.
+    """
+    return not any(record.host for record in records)
 
 
 def falls_back_to_address(reason: WithoutService) -> bool:

@@ -53,8 +53,9 @@ def test_the_same_seed_gives_the_same_order() -> None:
     assert order_targets(records, random.Random(3)) == order_targets(records, random.Random(3))
 
 
-def test_only_a_lone_root_target_denies_the_service() -> None:
+def test_only_root_targets_deny_the_service() -> None:
     assert service_is_denied([record(0, 0, "")])
+    assert service_is_denied([record(0, 0, ""), record(1, 0, "")])
     assert not service_is_denied([record(0, 0, ""), record(0, 0, "host")])
     assert not service_is_denied([record(0, 0, "host")])
 

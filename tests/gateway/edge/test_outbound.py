@@ -316,12 +316,13 @@ async def test_the_queue_is_bounded(world: Any, site: Any) -> None:
 async def test_the_next_target_is_tried_when_one_refuses(world: Any, site: Any) -> None:
     fake, closed = await world.listen("alive.example"), await world.listen("dead.example")
     await closed.listener.close()
-    world.dns.publish(f"_xmpp-server._tcp.gmail.com. 60 IN SRV 5 0 {closed.listener.port} host.dead.example.")
-    world.dns.publish("_xmpp-server._tcp.gmail.com. 60 IN SRV 10 0 5269 nowhere.example.")
     world.dns.publish(f"_xmpp-server._tcp.gmail.com. 60 IN SRV 20 0 {fake.listener.port} host.alive.example.")
+    world.dns.publish("_xmpp-server._tcp.gmail.com. 60 IN SRV 10 0 5269 nowhere.example.")
+    world.dns.publish(f"_xmpp-server._tcp.gmail.com. 60 IN SRV 5 0 {closed.listener.port} host.dead.example.")
     site.edge.submit(message())
     _, request = await requested(fake)
     assert request.to == "gmail.com"
+    assert ["dead" in site.log[0], "nowhere" in site.log[1]] == [True, True]
 
 
 async def test_unreachable_targets_do_not_lead_to_the_address(world: Any, site: Any) -> None:
