@@ -262,10 +262,13 @@ def one_line(argument: Any) -> str:
 
 def _nearest_verbs(kind: ActorKind, rest: str) -> str:
     own = [name for name, verb in VERBS.items() if kind in verb.actors]
-    begun = [name for name in own if rest.startswith(f"{name} ")]
+    begun = [name for name in own if rest.startswith((f"{name} ", f"{name}:"))]
 
     if begun:
-        return f"the argument stands after a colon: {max(begun, key=len)}: {rest[len(max(begun, key=len)) :].strip()}"
+        verb = max(begun, key=len)
+        argument = rest.removeprefix(verb).lstrip(": ")
+
+        return f"the argument stands after a colon, and quotes go around the argument alone: {verb}: {argument}"
 
     near = difflib.get_close_matches(rest, own, n=3, cutoff=0.4)
     known = f"did you mean: {', '.join(near)}?" if near else f"a {kind} has: {', '.join(own)}"

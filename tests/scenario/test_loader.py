@@ -125,7 +125,10 @@ BROKEN = {
         "claim: x\nsteps:\n- gmail.com is disconected\n", 3, 3, "unknown step: 'is disconected'", "is disconnected"
     ),
     "argument without colon": (
-        "claim: x\nsteps:\n- gmail.com receives <a/>\n", 3, 3, "unknown step", "after a colon: receives: <a/>"
+        "claim: x\nsteps:\n- gmail.com receives <a/>\n", 3, 3, "unknown step", "alone: receives: <a/>"
+    ),
+    "step in quotes": (
+        "claim: x\nsteps:\n- 'gmail.com receives: <a/>'\n", 3, 3, "unknown step", "alone: receives: <a/>"
     ),
     "verb of another actor": (
         "claim: x\nsteps:\n- alice@contoso.com connects\n", 3, 3, "'connects' is for partner", "signs in"
