@@ -87,6 +87,7 @@ PARTNER_KEYS = {
     "domains": "further domains that this partner speaks for",
     "dns": "zone text that stands instead of the profile's records",
     "hosts": "how many hosts listen for it, or their names",
+    "port": "the port of its hosts, 5269 when left out",
     "listens": "false: nobody listens at its address",
     "streams": "'scripted': streams that the system opens do nothing by themselves",
     "secret": "the dialback secret",

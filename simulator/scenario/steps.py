@@ -218,9 +218,11 @@ _TABLE = (
     Verb(
         name="is not contacted",
         actors=("partner", "domain"),
-        says="No connection was opened to this partner, apart from those that a step accepted.",
-        example="evil.example is not contacted",
+        says="No connection was opened to this partner, apart from those that a step accepted; or none to that one of "
+        "its hosts.",
+        example="gmail.com is not contacted: alt1.xmpp-server.l.google.com",
         expects="uncontacted",
+        argument="optional",
         proof="period",
     ),
     Verb(

@@ -132,20 +132,29 @@ class Evidence:
                 yield step
 
     def contacts(self, step: Step) -> int:
-        """How many connections to the step's actor no step accepted, before the step ended."""
+        """How many connections to the step's actor no step accepted, before the step ended.
+
+        A step that names a host counts every connection to that host: which of them was accepted nobody says.
+        """
         upto = self.number(step) or 0
         actor = self._home(step.actor)
-        opened = sum(
-            1
+        opened = [
+            entry.data.get("host")
             for entry in self.entries[:upto]
             if entry.kind == "opened" and entry.actor == actor and entry.data.get("by") == "them"
-        )
+        ]
+
+        if step.argument is not None:
+            host = str(recast(step.argument, self.cast))
+            # A partner under another name than its profile's has the hosts of its profile below its own name.
+            return sum(one in (host, f"{host}.{actor}") for one in opened)
+
         accepted = sum(
             other.verb == "accepts a stream" and self._home(other.actor) == actor
             for other in _until(self.scenario, step)
         )
 
-        return opened - accepted
+        return len(opened) - accepted
 
     def questions(self, step: Step) -> Iterator[str]:
         """The questions to the name server that the step says nobody asked."""

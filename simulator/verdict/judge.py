@@ -152,7 +152,8 @@ def _by_the_journal(evidence: Evidence, step: Step) -> StepVerdict | None:
     if verb.expects == "quiet":
         found = next(evidence.unannounced(evidence.number(step) or 0, step), "")
     elif verb.expects == "uncontacted" and evidence.contacts(step) > 0:
-        found = f"{step.actor} was contacted, {evidence.contacts(step)} time(s) more than steps accepted"
+        more = f" at {step.argument}" if step.argument else ", more than steps accepted"
+        found = f"{step.actor} was contacted {evidence.contacts(step)} time(s){more}"
     elif verb.expects == "no-query":
         asked = next(evidence.questions(step), "")
         found = f"the name server was asked {asked}" if asked else ""

@@ -20,7 +20,7 @@ from simulator.world import partner_words as words
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
 from simulator.world.partner_automation import answer_verification, greet, judge_key, serve
-from simulator.world.partner_hosts import Hosts, refuse_abroad
+from simulator.world.partner_hosts import XMPP_SERVER_PORT, Hosts, refuse_abroad
 from simulator.world.partner_residents import Residents
 from simulator.world.partner_routes import Routes
 from simulator.world.partner_stream import PartnerStream
@@ -52,6 +52,7 @@ class Partner:
         listens: bool = True,
         scripted: bool = False,
         secret: str | None = None,
+        port: int = XMPP_SERVER_PORT,
         locate: Callable[[str], list[tuple[str, int]]] | None = None,
     ) -> None:
         """`name` is the scenario's, `real` gives the name that is used; `zone` stands instead of the profile's records.
@@ -79,7 +80,7 @@ class Partner:
         """Requests to verify that no step has accounted for, with their journal entries."""
         self.unanswered: deque[tuple[PartnerStream, Element]] = deque()
         below = "" if self.domain == profile.home else self.domain
-        self._hosts = Hosts(profile.host_names(self.domain, hosts, real), addresses, below)
+        self._hosts = Hosts(profile.host_names(self.domain, hosts, real), addresses, below, port)
         self._zone, self._listens = zone, listens
         self._own_addresses, self._entropy = addresses.own_addresses, entropy
         self._locate = locate or names.service
@@ -132,7 +133,7 @@ class Partner:
 
     def place_for_all(self, text: str) -> str:
         """Fill ``{address of NAME}`` and ``{port of NAME}``, NAME being a host or domain of ours."""
-        return self._hosts.fill(text, self.names_in_scenario)
+        return self._hosts.fill(text, (*self.names_in_scenario, *self.domains))
 
     async def _listen(self, host: str) -> None:
         door = self.behaviour.door if self._hosts.concerns(host, self.behaviour.door_host) else "open"

@@ -23,8 +23,11 @@ _SERIAL = itertools.count(1)
 class Hosts:
     """The hosts of one partner by name; `below` is the domain that stands behind names of a renamed partner."""
 
-    def __init__(self, names: Iterable[str], addresses: Addresses, below: str = "") -> None:
+    def __init__(
+        self, names: Iterable[str], addresses: Addresses, below: str = "", port: int = XMPP_SERVER_PORT
+    ) -> None:
         self.names = tuple(names)
+        self._port = port
         self.places: dict[str, tuple[str, int]] = {}
         """host name -> address and port."""
         self._addresses, self._below = addresses, below
@@ -35,7 +38,7 @@ class Hosts:
     async def listen(self, host: str, on_connection: Callable[[Connection], None], service: str) -> None:
         """Let connections to a host reach `on_connection`. Raises ListenError."""
         address = self._take(host)
-        listener = await listen(address, self._addresses.port(XMPP_SERVER_PORT), on_connection, service=service)
+        listener = await listen(address, self._addresses.port(self._port), on_connection, service=service)
         self._listeners.append(listener)
         self.places[host] = address, listener.port
 
@@ -46,7 +49,7 @@ class Hosts:
         # A socket that is bound and does not listen: whoever connects gets RST, and nobody else can listen there.
         reserved = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         self._reserved.append(reserved)
-        reserved.bind((address, self._addresses.port(XMPP_SERVER_PORT)))
+        reserved.bind((address, self._addresses.port(self._port)))
         self.places[host] = address, reserved.getsockname()[1]
 
     async def close(self) -> None:
@@ -66,7 +69,7 @@ class Hosts:
 
     def fill(self, text: str, domains: Iterable[str]) -> str:
         """Fill ``{address of NAME}`` and ``{port of NAME}``: NAME is a host, or one of `domains` for the first host."""
-        named = {self._plain(host): place for host, place in self.places.items()}
+        named = {name: place for host, place in self.places.items() for name in (host, self._plain(host))}
         first = next(iter(self.places.values()))
 
         for name, (address, port) in {**dict.fromkeys(domains, first), **named}.items():

@@ -13,6 +13,7 @@ from simulator.scenario import model
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
 from simulator.world.partner import Partner
+from simulator.world.partner_hosts import XMPP_SERVER_PORT
 from simulator.world.profiles import load_profile
 
 
@@ -47,6 +48,7 @@ def make_partner(
         listens=options.get("listens", True),
         scripted=options.get("streams") == "scripted",
         secret=options.get("secret"),
+        port=options.get("port", XMPP_SERVER_PORT),
     )
     verbs = [step.verb for step in scenario.all_steps if step.actor in partner.names_in_scenario] if scenario else []
     partner.expected_scripts = verbs.count("accepts a stream")

@@ -55,7 +55,7 @@ async def answers(stage: Stage, step: Step) -> Seen:
             continue
 
         try:
-            fault = read_fault(given)
+            fault = read_fault(_filled(stage, given))
         except ZoneError as error:
             raise NotPlayable(str(error)) from None
 
@@ -99,7 +99,20 @@ def _zone_text(stage: Stage, given: Any) -> str:
         ]
         given = "\n".join(lines)
 
-    text = str(given)
+    text: str = _filled(stage, str(given))
+
+    return text
+
+
+def _filled(stage: Stage, given: Any) -> Any:
+    """Real names and addresses in a text, or in every text of a mapping."""
+    if isinstance(given, Mapping):
+        return {key: _filled(stage, value) for key, value in given.items()}
+
+    if not isinstance(given, str):
+        return given
+
+    text = stage.real(given)
 
     for partner in stage.partners.values():
         text = partner.place_for_all(text)
