@@ -75,9 +75,7 @@ def places(world: World) -> Iterator[str]:
         host, port = world.system.address_of(domain)
         yield f"{'system':<14}{host} port {port}   {domain} ({world.system.name} {world.system.version})"
 
-    listening: dict[str, tuple[str, int]] = getattr(world.system, "listening", {})
-
-    for service, (host, port) in listening.items():
+    for service, (host, port) in world.system.listening.items():
         yield f"{service:<14}{host} port {port}"
 
     for partner in world.partners.values():

@@ -120,8 +120,8 @@ def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[st
 
 
 def _matters(scenario: Scenario, address: str) -> bool:
-    """Whether a user inside acts or is spoken of; nobody else needs to be there."""
-    return any(address in step.text for step in scenario.all_steps)
+    """Whether a user inside acts or is spoken of; nobody else needs to be there, unless nothing is played at all."""
+    return not scenario.all_steps or any(address in step.text for step in scenario.all_steps)
 
 
 def _domain(address: str) -> str:

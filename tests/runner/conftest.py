@@ -38,6 +38,10 @@ class Room:
     def domains(self) -> tuple[str, ...]:
         return self.settings.domains
 
+    @property
+    def listening(self) -> dict[str, tuple[str, int]]:
+        return {}
+
     def address_of(self, domain: str) -> tuple[str, int]:
         return "127.0.0.1", 9
 

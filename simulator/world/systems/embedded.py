@@ -70,13 +70,18 @@ class Embedded:
         """Its own domains."""
         return self._settings.domains
 
+    @property
+    def listening(self) -> dict[str, tuple[str, int]]:
+        """Its sockets: edge, link, sip, sips."""
+        return self._running().listening
+
     def address_of(self, domain: str) -> tuple[str, int]:
         """Where partners reach it: one port for all domains."""
-        return self._running().listening["edge"]
+        return self.listening["edge"]
 
     async def start(self, surroundings: Surroundings) -> None:
         """Return when everything listens and the link is up. Raises SettingsRefused or SystemFailed."""
-        self._addresses = surroundings.addresses
+        self._addresses, self._entropy = surroundings.addresses, surroundings.entropy
         host = self._addresses.take(self._member)
 
         try:
@@ -117,9 +122,9 @@ class Embedded:
         """A SIP user agent that will register at the front end; not yet signed in."""
         from simulator.world.users.sip import SIPUser
 
-        host, port = self._running().listening["sip"]
+        host, port = self.listening["sip"]
 
-        return SIPUser(address, host, port, journal)
+        return SIPUser(address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)))
 
     async def cut_link(self) -> None:
         """Take the link between front end and edge down and keep it down."""

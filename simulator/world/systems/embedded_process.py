@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import re
 import sys
 from pathlib import Path
@@ -58,13 +59,18 @@ class EmbeddedProcess:
         """Its own domains."""
         return self._settings.domains
 
+    @property
+    def listening(self) -> dict[str, tuple[str, int]]:
+        """Its sockets: edge, link, sip, sips."""
+        return self._listening
+
     def address_of(self, domain: str) -> tuple[str, int]:
         """Where partners reach it: one port for all domains."""
         return self._listening["edge"]
 
     async def start(self, surroundings: Surroundings) -> None:
         """Write its file, start it, and return at its readiness line. Raises SettingsRefused or SystemFailed."""
-        self._addresses = surroundings.addresses
+        self._addresses, self._entropy = surroundings.addresses, surroundings.entropy
         host = self._addresses.take(self._member)
         child = self._child = Child("gateway")
 
@@ -106,7 +112,7 @@ class EmbeddedProcess:
 
         host, port = self._listening["sip"]
 
-        return SIPUser(address, host, port, journal)
+        return SIPUser(address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)))
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its standard error."""

@@ -104,6 +104,11 @@ class Prosody:
         """Its virtual hosts."""
         return self._settings.domains
 
+    @property
+    def listening(self) -> dict[str, tuple[str, int]]:
+        """Its sockets: for partners, and for clients."""
+        return {"xmpp-server": (self._host, self._s2s_port), "xmpp-client": (self._host, self._c2s_port)}
+
     def address_of(self, domain: str) -> tuple[str, int]:
         """Where partners reach it: one port for all domains."""
         return self._host, self._s2s_port

@@ -109,6 +109,10 @@ class System(Protocol):
     def domains(self) -> tuple[str, ...]:
         """Its own domains."""
 
+    @property
+    def listening(self) -> Mapping[str, tuple[str, int]]:
+        """Service -> host and port, of everything that it listens on; known once it has started."""
+
     def address_of(self, domain: str) -> tuple[str, int]:
         """Host and port where partners reach this domain of its own."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import itertools
+import random
 import re
 from typing import Any
 from urllib.parse import quote
@@ -50,6 +51,7 @@ class SIPUser:
         tls: TLSContext | None = None,
         server_name: str | None = None,
         timeout: float = 32.0,
+        entropy: random.Random | None = None,
     ) -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise PermissionError(f"{host} is not on loopback: users contact nobody else")
@@ -61,7 +63,7 @@ class SIPUser:
         self.answer_headers: HeaderList = ()
         self._journal, self._host, self._port = journal, host, port
         self._tls, self._server_name, self._timeout = tls, server_name, timeout
-        self._identifiers = Identifiers()
+        self._identifiers = Identifiers(entropy)
         self._uri = uri_of(address)
         self._connection: Connection | None = None
         self._timer: asyncio.TimerHandle | None = None
