@@ -17,6 +17,7 @@ from simulator.document import Document, DocumentError, Path_
 from simulator.scenario.argument import check_argument, check_patterns
 from simulator.scenario.model import NAME_SERVER, SYSTEM, Alternative, Level, Part, Step
 from simulator.scenario.steps import VERBS, ActorKind, Verb
+from simulator.scenario.take import ANSWERS
 
 _SENTENCE = re.compile(r"(?P<actor>the system(?:'s)?|\S+)(?: on (?P<label>\S+))? +(?P<rest>\S.*)", re.DOTALL)
 _OPENING = re.compile(r"(?P<verb>.+?) as (?P<label>\S+)")
@@ -59,6 +60,8 @@ class StepReader:
         self.known = known
         """The ids of all requirements; None: they cannot be checked."""
         self.labels: dict[str, set[str]] = {}
+        self.unanswered: dict[str, int] = {}
+        """How many messages each user has sent whose answer no step has taken."""
 
     def read(self, part: Part, index: int, item: Any) -> Step:
         """Read one step; raises DocumentError at its line and column."""
@@ -66,6 +69,7 @@ class StepReader:
         sentence, argument, extras = self._open(path, item)
         actor, label, verb = self._parse(path, sentence, opening=True)
         check_argument(self.document, (*path, sentence), verb, argument)
+        self._count_answers(path, actor, verb, argument)
 
         return Step(
             index=index,
@@ -147,6 +151,26 @@ class StepReader:
             raise self.document.error(path, f"{phrase!r} opens no stream, so that it takes no `as {opened}`")
 
         return verb, opened
+
+    def _count_answers(self, path: Path_, actor: str, verb: Verb, argument: Any) -> None:
+        """An acknowledgement must not be taken for that of another message: a claim could pass by an older one.
+
+        Refusals need no such care, for one that no step takes fails the scenario.
+        """
+        waiting = self.unanswered.get(actor, 0)
+
+        if verb.expects not in ANSWERS:
+            self.unanswered[actor] = waiting + (verb.name == "sends a message")
+            return
+
+        if verb.expects == "accepted" and waiting > 1 and not (isinstance(argument, Mapping) and argument.get("id")):
+            raise self.document.error(
+                path,
+                f"{actor} has sent {waiting} messages whose answers no step has taken",
+                f"give each message an id and say which one: {verb.name}: {{id: ...}}",
+            )
+
+        self.unanswered[actor] = max(waiting - 1, 0)
 
     def _label(self, path: Path_, actor: str, verb: Verb, on: str | None, opened: str) -> str:
         if not on:

@@ -260,6 +260,8 @@ _TABLE = (
         "error before it.",
         example="alice@contoso.com is accepted",
         expects="accepted",
+        argument="optional",
+        keys=("id",),
     ),
     Verb(
         name="signs in",

@@ -16,6 +16,9 @@ from simulator.scenario.steps import VERBS
 Arrival = str | Mapping[str, Any]
 """An element as XML text, or the data of a `delivered` entry."""
 
+#: What answers a message: these steps name its id where the user has sent several.
+ANSWERS = frozenset({"refusal", "accepted"})
+
 ENDS = "ends"
 """The key of a *may also receive* that allows the end of a stream: ``{ends: CONDITION}``."""
 
@@ -40,7 +43,7 @@ def choose(
     allowed = recast(list(scenario.may_also_until(step)), cast or {})
 
     for number, arrival in enumerate(waiting):
-        if not any(_concerns(expects, arrival) for expects in sorts):
+        if not any(_concerns(expects, arrival) for expects in sorts) or _answers_another(step, arrival):
             continue
 
         if any(_fits(pattern, arrival, captures) for pattern in wanted):
@@ -73,6 +76,18 @@ def _concerns(expects: str, arrival: Arrival) -> bool:
         "refusal": what == "refusal",
         "accepted": what in ("accepted", "refusal"),
     }.get(expects, True)
+
+
+def _answers_another(step: Step, arrival: Arrival) -> bool:
+    """Whether an answer is about another message than the one whose id the step names."""
+    wanted = step.argument.get("id") if isinstance(step.argument, Mapping) else None
+
+    return (
+        bool(wanted)
+        and VERBS[step.verb].expects in ANSWERS
+        and not isinstance(arrival, str)
+        and (arrival.get("id") not in (None, wanted))
+    )
 
 
 def _fits(pattern: Any, arrival: Arrival, captures: Mapping[str, str]) -> bool:

@@ -57,7 +57,8 @@ class Evidence:
     def unannounced(self, upto: int, step: Step | None = None) -> Iterator[str]:
         """Describe everything before entry `upto` that no step announced.
 
-        With `step`: only what reached its actor, and allowed by what was said until then.
+        What any step allows besides is allowed throughout: that it came a moment early is the network's doing. With
+        `step`: only what reached its actor, and allowed by what was said until then.
         """
         consumed = self.consumed(upto)
         actor = None if step is None else self._home(step.actor)

@@ -174,7 +174,10 @@ def accepted(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | 
     """What was sent was accepted."""
     delivered = seen.get("delivered") or {}
 
-    return None if delivered.get("what") == "accepted" else Mismatch("/answer", "accepted", describe(seen))
+    if delivered.get("what") != "accepted":
+        return Mismatch("/answer", "accepted", describe(seen))
+
+    return match_fields(argument, delivered, captures, "/answer") if isinstance(argument, Mapping) else None
 
 
 def question(argument: Any) -> dict[str, str]:

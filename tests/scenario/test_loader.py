@@ -168,6 +168,11 @@ BROKEN = {
     "pattern that is no XML": (
         "claim: x\nsteps:\n- gmail.com receives: <a/>\n  may also receive: [<b]\n", 4, 24, "not XML", ""
     ),
+    "ambiguous acknowledgement": (
+        "claim: x\nsteps:\n- alice@contoso.com sends a message: {to: juliet@gmail.com, id: one}\n"
+        "- alice@contoso.com sends a message: {to: juliet@gmail.com, id: two}\n- alice@contoso.com is accepted\n",
+        5, 3, "alice@contoso.com has sent 2 messages", "is accepted: {id: ...}",
+    ),
     "judges nothing": (
         "claim: x\nsteps:\n- gmail.com sends: <a/>\n", 2, 1, "judges nothing", "received"
     ),

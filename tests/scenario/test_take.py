@@ -31,6 +31,7 @@ steps:
 - alice@contoso.com is accepted
 - alice@contoso.com is refused: forbidden
   or: [{is accepted: , because: x}]
+- alice@contoso.com is accepted: {id: two}
 """
 
 
@@ -81,6 +82,9 @@ ACCEPTED = {"what": "accepted"}
         (2, [OTHER, ACCEPTED], 1),
         (2, [REFUSAL, ACCEPTED], 0),
         (3, [OTHER, ACCEPTED], 1),
+        (4, [{"what": "accepted", "id": "one"}, {"what": "accepted", "id": "two"}], 1),
+        (4, [{"what": "accepted", "id": "one"}, {"what": "refusal", "id": "two"}], 1),
+        (4, [{"what": "refusal", "id": "one"}], None),
     ],
 )
 def test_a_user_step_passes_over_answers_to_other_questions(

@@ -79,6 +79,8 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
      "/refusal/condition: expected gone, got none"),
     ("alice@contoso.com is refused", {"delivered": {"what": "accepted"}}, "/refusal: expected a refusal, got accepted"),
     ("alice@contoso.com is accepted", {"delivered": {"what": "accepted"}}, ""),
+    ("alice@contoso.com is accepted: {id: two}", {"delivered": {"what": "accepted", "id": "two"}}, ""),
+    ("alice@contoso.com is accepted: {id: two}", {"delivered": {"what": "accepted", "id": "one"}}, "/answer/id"),
     ("alice@contoso.com is accepted", {"delivered": REFUSAL}, "/answer: expected accepted, got refusal"),
     ("DNS is asked: _xmpp-server._tcp.gmail.com SRV",
      {"query": {"name": "_XMPP-server._tcp.gmail.com.", "type": "SRV", "transport": "udp"}}, ""),
