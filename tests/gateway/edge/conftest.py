@@ -73,7 +73,8 @@ class World:
     async def site(
         self, *domains: str, partners: Iterable[AllowedPartner] = (), rules: Rules | None = None, **sections: Any
     ) -> Site:
-        link, log = MemoryLink(), []
+        link = MemoryLink()
+        log: list[str] = []
         files = CertificateFiles(certificate="none", key="none")
         configuration = Configuration(
             domains=domains,

@@ -93,7 +93,7 @@ async def test_the_lower_version_is_answered(
         ({"content_namespace": "jabber:client"}, "invalid-namespace"),
     ],
 )
-async def test_a_wrong_header_is_refused(world: Any, site: Any, header: dict[str, str], condition: str) -> None:
+async def test_a_wrong_header_is_refused(world: Any, site: Any, header: dict[str, Any], condition: str) -> None:
     peer = await world.dial(site)
     peer.send(StreamHeader(**({"sender": "gmail.com", "to": "contoso.com"} | header)))
     answer = await peer.expect(StreamHeader)
