@@ -22,7 +22,8 @@ MAY_USE: dict[str, set[str]] = {
     "wire": {"xmpp", "sip"},
     "gateway": {"document", "wire", "xmpp", "sip"},
     "world": {"document", "journal", "scenario", "wire", "xmpp", "sip"},
-    "runner": {"world", "scenario", "journal", "verdict"},
+    # A scenario's profiles and zones are documents: their errors end one scenario, not the run.
+    "runner": {"document", "world", "scenario", "journal", "verdict"},
     "report": {"journal", "scenario", "verdict"},
     "cli": {"document", "gateway", "journal", "report", "runner", "scenario", "verdict", "world"},
     "__main__": {"cli"},
