@@ -1,0 +1,1 @@
+"""Deliberate defects of the embedded gateway: each must turn the scenarios red that name it."""

@@ -1,0 +1,37 @@
+"""All deliberate defects, by name.
+
+Knows which families there are. The defects themselves are in the files of the families.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from simulator.world.systems.mutants.mutant import Mutant
+from simulator.world.systems.mutants.streams import STREAMS
+
+FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS,)
+
+#: name -> mutant
+MUTANTS: dict[str, Mutant] = {mutant.name: mutant for family in FAMILIES for mutant in family}
+
+if len(MUTANTS) != sum(map(len, FAMILIES)):
+    raise ValueError("two mutants have one name")
+
+
+class UnknownMutant(KeyError):  # noqa: N818 - says what happened
+    """No defect has this name; the text names the nearest."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def find(name: str) -> Mutant:
+    """Return the defect of this name; raises UnknownMutant."""
+    if name in MUTANTS:
+        return MUTANTS[name]
+
+    near = difflib.get_close_matches(name, MUTANTS, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(MUTANTS))}"
+
+    raise UnknownMutant(f"no mutant is called {name!r}: {hint}")
