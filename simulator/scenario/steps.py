@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from simulator.scenario.verb import ActorKind, ArgumentKind, Verb
 
-__all__ = ["DECLARES_FAULTS", "ENDS_THE_SYSTEM", "VERBS", "ActorKind", "ArgumentKind", "Verb", "register"]
+__all__ = ["ENDS_THE_SYSTEM", "VERBS", "ActorKind", "ArgumentKind", "Verb", "register"]
 
 _PARTNER: tuple[ActorKind, ...] = ("partner",)
 _USER: tuple[ActorKind, ...] = ("user",)
@@ -357,9 +357,6 @@ VERBS: dict[str, Verb] = {verb.name: verb for verb in _TABLE}
 
 #: After one of these the system may end without that being a failure.
 ENDS_THE_SYSTEM = frozenset({"stops", "is told to shut down", "refuses its settings"})
-
-#: A fault that such a step declares must fire, or nothing is proven.
-DECLARES_FAULTS = frozenset({"answers"})
 
 
 def register(verbs: Iterable[Verb]) -> None:
