@@ -94,8 +94,9 @@ _TABLE = (
     ),
     Verb(
         name="receives",
-        actors=_PARTNER,
-        says="Waits for the next element on the stream, which must match.",
+        actors=("partner", "user"),
+        says="Waits for the next element on the stream, or for the next stanza that reaches a user who speaks XMPP; it "
+        "must match.",
         example="gmail.com receives: <db:result from='contoso.com' to='gmail.com' type='invalid'/>",
         expects="element",
         argument="required",
@@ -228,10 +229,21 @@ _TABLE = (
     Verb(
         name="sends a message",
         actors=_USER,
-        says="Sends an instant message.",
+        says="Sends an instant message. `extra` is XML that is put into the stanza; `content-type`, and `from` as a "
+        "URI, are for users who speak SIP.",
         example="alice@contoso.com sends a message: {to: juliet@gmail.com, body: Hello}",
         argument="required",
-        keys=("to", "body", "type", "id", "subject", "thread", "xml:lang", "extra"),
+        keys=("to", "body", "type", "id", "subject", "thread", "xml:lang", "extra", "content-type", "from"),
+    ),
+    Verb(
+        name="refuses messages",
+        actors=_USER,
+        says="From now on this user, who speaks SIP, answers every message with that code and does not show it; 0: "
+        "does not answer at all. The mapping adds the phrase, or a Contact that is a URI.",
+        example="alice@contoso.com refuses messages: {code: 302, contact: 'sip:alice@home.example'}",
+        argument="required",
+        keys=("code", "phrase", "contact"),
+        needs=frozenset({"sip"}),
     ),
     Verb(
         name="receives a message",

@@ -73,6 +73,7 @@ def _concerns(expects: str, arrival: Arrival) -> bool:
 
     return {
         "message": what != "accepted",
+        "element": what != "accepted",
         "refusal": what == "refusal",
         "accepted": what in ("accepted", "refusal"),
     }.get(expects, True)
@@ -102,6 +103,9 @@ def _fits(pattern: Any, arrival: Arrival, captures: Mapping[str, str]) -> bool:
 
     if isinstance(pattern, Mapping) and ENDS in pattern:
         return False
+
+    if isinstance(pattern, str) and pattern.lstrip().startswith("<"):
+        return "xml" in arrival and match_element(pattern, str(arrival["xml"]), dict(captures)) is None
 
     fields = pattern if isinstance(pattern, Mapping) else {"body": pattern}
 

@@ -11,7 +11,7 @@ from simulator.scenario.model import Step
 from simulator.world.acts import names, partners, streams, surroundings, users
 from simulator.world.stage import Act, NotPlayable, Seen, Stage
 
-QUIET = "has received nothing"
+QUIET, RECEIVES = "has received nothing", "receives"
 
 
 async def _has_received_nothing(stage: Stage, step: Step) -> Seen:
@@ -21,6 +21,11 @@ async def _has_received_nothing(stage: Stage, step: Step) -> Seen:
     return await act(stage, step)
 
 
+async def _receives(stage: Stage, step: Step) -> Seen:
+    """A person has an inbox, a domain its streams."""
+    return await (users.receives if "@" in step.actor else streams.receives)(stage, step)
+
+
 ACTS: dict[str, Act] = {
     **names.ACTS,
     **partners.ACTS,
@@ -28,6 +33,7 @@ ACTS: dict[str, Act] = {
     **surroundings.ACTS,
     **users.ACTS,
     QUIET: _has_received_nothing,
+    RECEIVES: _receives,
 }
 
 

@@ -16,7 +16,15 @@ from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
 
 #: How a scenario calls the parts of a message -> how a user does.
-PARTS = {"type": "type", "subject": "subject", "thread": "thread", "xml:lang": "language", "extra": "extra"}
+PARTS = {
+    "type": "type",
+    "subject": "subject",
+    "thread": "thread",
+    "xml:lang": "language",
+    "extra": "extra",
+    "content-type": "content_type",
+    "from": "sender",
+}
 
 
 async def sends_a_message(stage: Stage, step: Step) -> Seen:
@@ -39,6 +47,28 @@ async def sends_a_message(stage: Stage, step: Step) -> Seen:
 async def receives_a_message(stage: Stage, step: Step) -> Seen:
     """Take the next thing that reached the user."""
     return await _take(stage, step, f"a message to {step.actor}")
+
+
+async def receives(stage: Stage, step: Step) -> Seen:
+    """Take the next stanza that reached the user, as XML."""
+    seen = await _take(stage, step, f"a stanza to {step.actor}")
+
+    return Seen({"xml": seen.data["delivered"].get("xml", "")}, seen.consumed)
+
+
+async def refuses_messages(stage: Stage, step: Step) -> Seen:
+    """Let a user who speaks SIP answer as the step says."""
+    given = step.argument if isinstance(step.argument, Mapping) else {"code": step.argument}
+    user: Any = stage.user(step.actor)
+
+    if not hasattr(user, "answer_code"):
+        raise NotPlayable(f"{step.actor} does not speak SIP")
+
+    contact = [("Contact", f"<{stage.fill(str(given['contact']))}>")] if "contact" in given else []
+    user.answer_code, user.answer_phrase = int(given["code"]), str(given.get("phrase", ""))
+    user.answer_headers = contact
+
+    return Seen()
 
 
 async def is_refused(stage: Stage, step: Step) -> Seen:
@@ -178,6 +208,7 @@ def _message(step: Step) -> Mapping[str, Any]:
 ACTS: dict[str, Act] = {
     "sends a message": sends_a_message,
     "receives a message": receives_a_message,
+    "refuses messages": refuses_messages,
     "is refused": is_refused,
     "is accepted": is_accepted,
     "has received nothing": has_received_nothing,
