@@ -132,7 +132,11 @@ async def _attempt(stage: Stage, step: Step) -> Outcome:
         return Outcome("unsupported", Seen({"capability": str(lacking)}))
     except Unreached as why:
         return Outcome("unreached", Seen({"why": str(why)}))
-    except (NotPlayable, SystemFailed) as error:
+    except SystemFailed as failed:
+        # Its own doing, unlike any other problem: it goes on record as the system's.
+        stage.journal.record("problem", "system", text=str(failed))
+        return Outcome("problem", Seen({"text": str(failed)}))
+    except NotPlayable as error:
         return Outcome("problem", Seen({"text": str(error)}))
     except Exception as error:
         return Outcome("problem", Seen({"text": f"{type(error).__name__}: {error}"}))
