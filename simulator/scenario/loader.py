@@ -121,8 +121,8 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
     check_covers(document, ("covers",), head.covers, known)
     partners = {domain: _partner(document, domain, options or {}) for domain, options in head.partners.items()}
     _check_settings(document, head, partners)
-    users = _users(document, head, partners)
     speakers = [name for partner in partners.values() for name in (partner.domain, *partner.domains)]
+    users = _users(document, head, partners, speakers)
     reader = StepReader(document, Cast(speakers, head.domains, users), head.level, known)
     given = _steps(reader, "given", head.given)
     steps = _steps(reader, "steps", head.steps)
@@ -193,8 +193,10 @@ def _check_settings(document: Document, head: _Head, partners: Collection[str]) 
             )
 
 
-def _users(document: Document, head: _Head, partners: Collection[str]) -> dict[str, dict[str, Any]]:
-    """The usual cast at each domain, and whoever is declared."""
+def _users(
+    document: Document, head: _Head, partners: Collection[str], speakers: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """The usual cast at each domain, and whoever is declared, at a further domain of a partner as well."""
     declared = head.users if isinstance(head.users, dict) else dict.fromkeys(head.users)
     usual = [f"{name}@{domain}" for domain in head.domains for name in DEFAULT_SYSTEM_USERS]
     usual += [f"{name}@{domain}" for domain in partners for name in DEFAULT_PARTNER_USERS]
@@ -203,8 +205,8 @@ def _users(document: Document, head: _Head, partners: Collection[str]) -> dict[s
         path: Path_ = ("users", address) if isinstance(head.users, dict) else ("users", number)
         name, at, domain = address.partition("@")
 
-        if not at or not name or domain not in {*head.domains, *partners}:
-            homes = ", ".join([*head.domains, *partners])
+        if not at or not name or domain not in {*head.domains, *speakers}:
+            homes = ", ".join([*head.domains, *speakers])
             raise document.error(path, f"{address} lives nowhere in this scenario", f"domains: {homes}")
 
     return {address: dict(declared.get(address) or {}) for address in dict.fromkeys([*usual, *declared])}
