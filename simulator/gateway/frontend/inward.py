@@ -15,14 +15,13 @@ from simulator.gateway.frontend.delivery import Delivery, Letter
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
-from simulator.gateway.frontend.stanzas import DELIVER, IGNORE, IQ, result_of_iq
-from simulator.gateway.frontend.translation import MESSAGE, content_of
+from simulator.gateway.frontend.stanzas import DELIVER, IGNORE, IQ
+from simulator.gateway.frontend.translation import MESSAGE
 from simulator.gateway.link import LinkDown
 from simulator.sip.errors import SIPError
 from simulator.sip.message import Response
 from simulator.sip.uri import parse_name_address, parse_uri
 from simulator.xmpp.address import Address, AddressError, parse_address
-from simulator.xmpp.element import make_error
 from simulator.xmpp.errors import StanzaCondition
 from simulator.xmpp.namespaces import STANZA_ERRORS
 
@@ -66,25 +65,22 @@ class Inward:
         if fault is not None:
             self._refuse(iq, fault)
         elif iq.get("type") in ("get", "set"):
-            result = result_of_iq(iq, to_domain=not to.local)
+            result = self._rules.result_of_iq(iq, to_domain=not to.local)
+            condition = self._rules.condition_for_request(self._knows(to))
 
             if result is not None:
                 self._answer(result)
-            else:
-                # RFC 6120 §8.2.3: an iq "get" or "set" MUST be answered; RFC 6121 §8.5.1 and §8.5.2.1.3 want the
-                # same answer for users that exist and for those that do not.
-                self._refuse(iq, StanzaCondition.SERVICE_UNAVAILABLE)
+            elif condition is not None:
+                self._refuse(iq, condition)
 
     def _message(self, stanza: Element, to: Address) -> None:
         type_ = stanza.get("type", "normal")
 
-        # RFC 6120 §8.3.1: an error is never answered with an error.
-        if type_ == "error":
+        if self._rules.is_error(stanza):
             self._bounced(stanza)
             return
 
-        known = bool(to.local) and self._configuration.user(str(to.bare)) is not None
-        bindings = self._registrar.bindings(to.bare) if known else []
+        bindings = self._registrar.bindings(to.bare) if self._knows(to) else []
         chosen = [each for each in bindings if each.resource == to.resource] if to.resource else bindings
         fate = self._rules.fate_of_message(type_, reachable=bool(bindings), exact=bool(chosen))
 
@@ -93,8 +89,11 @@ class Inward:
         elif fate is not None and fate != IGNORE:
             self._refuse(stanza, fate)
 
+    def _knows(self, to: Address) -> bool:
+        return bool(to.local) and self._configuration.user(str(to.bare)) is not None
+
     def _deliver(self, stanza: Element, to: Address, bindings: list[Binding[Flow]]) -> None:
-        content = content_of(stanza)
+        content = self._rules.content_of(stanza)
 
         # Chat states, receipts and the like have nothing that pager mode could show.
         if content is None:
@@ -130,7 +129,7 @@ class Inward:
 
     def _refuse(self, stanza: Element, condition: str, text: str = "", new_address: str = "") -> None:
         printable = "".join(filter(str.isprintable, text))
-        answer = make_error(stanza, condition, text=printable)
+        answer = self._rules.error_for(stanza, condition, text=printable)
 
         # RFC 6120 §8.2.3: "The response MUST preserve the 'id' attribute of the request (or be empty if [...])".
         if stanza.tag == IQ and "id" not in answer.attrib:

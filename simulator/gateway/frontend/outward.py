@@ -20,7 +20,7 @@ from simulator.gateway.frontend.delivery import MAX_FORWARDS, Delivery, Letter
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.registrar import Registrar
 from simulator.gateway.frontend.rules import METHODS, FrontEndRules
-from simulator.gateway.frontend.translation import UnsupportedMedia, stanza_of
+from simulator.gateway.frontend.translation import UnsupportedMedia
 from simulator.gateway.link import LinkDown
 from simulator.sip.agent import Incoming
 from simulator.sip.errors import SIPError
@@ -208,7 +208,7 @@ class Outward:
         if name in self._pending or not name or any(map(str.isspace, name)):
             name = self._identifiers.fresh()
 
-        stanza = stanza_of(
+        stanza = self._rules.stanza_of(
             incoming.request, sender=str(sender), to=str(recipient), id=name, readable=self._rules.readable
         )
 

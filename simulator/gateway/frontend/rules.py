@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.frontend.addressing import address_of, uri_of
-from simulator.gateway.frontend.stanzas import fate_of_message, fault_of_iq
-from simulator.gateway.frontend.translation import READABLE
+from simulator.gateway.frontend.stanzas import (
+    condition_for_request,
+    fate_of_message,
+    fault_of_iq,
+    is_error,
+    result_of_iq,
+)
+from simulator.gateway.frontend.translation import READABLE, Content, content_of, stanza_of
 from simulator.sip.errors import code_for_condition, condition_for_code
 from simulator.sip.identifiers import id_in_branch
 from simulator.sip.uri import URI
 from simulator.xmpp.address import Address
+from simulator.xmpp.element import make_error
 from simulator.xmpp.errors import StanzaCondition
 
 #: methods that are served; Allow and 405 rest on this
@@ -76,6 +83,8 @@ class FrontEndRules:
     address_of: Callable[[str], Address] = address_of
     id_of: Callable[[str], str] = id_in_branch
     """RFC 7572 Table 2: transaction identifier (the branch) to id."""
+    stanza_of: Callable[..., Element] = stanza_of
+    """RFC 7572 Table 2; called as ``stanza_of(request, sender=..., to=..., id=..., readable=...)``."""
     readable: tuple[str, ...] = READABLE
     """Media types of a body; any other is answered 415."""
     waits_for_edge: bool = True
@@ -87,9 +96,17 @@ class FrontEndRules:
     answers_when_link_is_down: bool = True
 
     # -- XMPP to SIP
+    is_error: Callable[[Element], bool] = is_error
     fate_of_message: Callable[..., str | None] = fate_of_message
     """Called as ``fate_of_message(type, reachable=..., exact=...)``: ``deliver``, ``ignore``, or a condition."""
     fault_of_iq: Callable[[Element], StanzaCondition | None] = fault_of_iq
+    result_of_iq: Callable[..., Element | None] = result_of_iq
+    """Called as ``result_of_iq(iq, to_domain=...)``."""
+    condition_for_request: Callable[[bool], StanzaCondition | None] = condition_for_request
+    """Called with whether the request is to a user who exists; None leaves it unanswered."""
+    error_for: Callable[..., Element] = make_error
+    content_of: Callable[[Element], Content | None] = content_of
+    """RFC 7572 Table 1."""
     uri_of: Callable[[str], str] = uri_of
     condition_for_answer: Callable[[int, bool], str] = condition_for_answer
     returns_errors: bool = True

@@ -59,6 +59,20 @@ def result_of_iq(iq: Element, *, to_domain: bool) -> Element | None:
     return None
 
 
+def condition_for_request(known: bool) -> StanzaCondition | None:
+    """The answer to a well-formed request that nobody here can serve; `known`: it is to a user who exists.
+
+    RFC 6120 §8.2.3: an iq "get" or "set" MUST be answered; RFC 6121 §8.5.1 and §8.5.2.1.3 want the same answer for
+    users that exist and for those that do not.
+    """
+    return StanzaCondition.SERVICE_UNAVAILABLE
+
+
+def is_error(message: Element) -> bool:
+    """Whether a message reports an error: RFC 6120 §8.3.1 forbids to answer such a one with an error."""
+    return message.get("type") == "error"
+
+
 def fate_of_message(type_: str, *, reachable: bool, exact: bool) -> str:
     """What becomes of a message that is no error: DELIVER, IGNORE, or the condition that answers it.
 
