@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"s2sim: {error}", file=sys.stderr)
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
+        print("s2sim: interrupted before anything was played", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read us has seen enough (`s2sim list | head`); what is still buffered goes nowhere.
