@@ -17,6 +17,7 @@ from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import entropy
 from simulator.scenario.steps import ENDS_THE_SYSTEM, VERBS
 from simulator.verdict import judge_step, stream_is_over
+from simulator.world.acts.settling import settle
 from simulator.world.acts.table import perform
 from simulator.world.casting import plan
 from simulator.world.quirks import QuirkError
@@ -56,8 +57,8 @@ async def play(scenario: Scenario, seats: Seats) -> Journal:
             system["version"] = world.system.version
             source = entropy(seats.seed, scenario.id, "steps")
             stage = Stage(scenario, world, journal, planned.cast, source, world.partners, world.users)
-            await _perform_all(stage)
-            _record_teardown(stage)
+            reached_the_end = await _perform_all(stage)
+            _record_teardown(stage, await settle(stage) if reached_the_end else [])
     except (SettingsRefused, SystemFailed) as error:
         journal.record("problem", "system", text=str(error))
     except (OSError, DocumentError, QuirkError) as error:
@@ -70,7 +71,8 @@ async def play(scenario: Scenario, seats: Seats) -> Journal:
     return journal
 
 
-async def _perform_all(stage: Stage) -> None:
+async def _perform_all(stage: Stage) -> bool:
+    """Play step after step; false: one of them ended the play."""
     over: set[tuple[str, str]] = set()
     may_end = False
 
@@ -93,7 +95,9 @@ async def _perform_all(stage: Stage) -> None:
             over.discard((step.actor, step.label))
 
         if not verdict.goes_on:
-            return
+            return False
+
+    return True
 
 
 async def _perform(stage: Stage, step: Step, *, may_end: bool) -> Outcome:
@@ -164,5 +168,5 @@ def _record(stage: Stage, step: Step, outcome: Outcome) -> None:
     )
 
 
-def _record_teardown(stage: Stage) -> None:
-    stage.journal.record("step", part=TEARDOWN, index=0, outcome="done", seen={}, consumed=[], captures={})
+def _record_teardown(stage: Stage, consumed: list[int]) -> None:
+    stage.journal.record("step", part=TEARDOWN, index=0, outcome="done", seen={}, consumed=consumed, captures={})

@@ -1,0 +1,45 @@
+"""After the last step: what the system has already sent on the scenario's own streams may still arrive.
+
+Knows which streams can be asked for one more exchange. Judges nothing; what cannot be asked is left as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from simulator.scenario.model import Scenario
+from simulator.world.acts.streams import barrier
+from simulator.world.partner_stream import StreamOver
+from simulator.world.stage import Stage
+
+#: Seconds for the exchange on one stream. A system that does not answer is no finding here: no step asked it to.
+PATIENCE = 0.5
+
+#: After these a control question would not stand on its own, or would find nobody.
+NO_MORE_QUESTIONS = frozenset({"sends bytes", "closes the stream", "drops the connection", "is disconnected"})
+
+
+async def settle(stage: Stage) -> list[int]:
+    """Have one exchange on every open stream that a step dialled; return the entries that it accounts for.
+
+    Without it an element that follows the last step by a millisecond would be seen in one run and missed in another.
+    """
+    consumed: list[int] = []
+
+    for name, partner in stage.partners.items():
+        for label, stream in partner.streams.items():
+            usable = stream.dialed and stream.header and not stream.connection.closed
+
+            if usable and not _has_ended_talk(stage.scenario, name, label):
+                with suppress(StreamOver, TimeoutError):
+                    async with asyncio.timeout(PATIENCE):
+                        consumed.append((await barrier(stage, partner, stream)).entry)
+
+    return consumed
+
+
+def _has_ended_talk(scenario: Scenario, actor: str, label: str) -> bool:
+    return any(
+        step.verb in NO_MORE_QUESTIONS and step.label == label and step.actor == actor for step in scenario.all_steps
+    )
