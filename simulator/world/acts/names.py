@@ -117,6 +117,12 @@ def _filled(stage: Stage, given: Any) -> Any:
     for partner in stage.partners.values():
         text = partner.place_for_all(text)
 
+    for domain in stage.scenario.domains:
+        # Records may point at the system as well: a partner that claims to live there.
+        if f" of {domain}}}" in text:
+            host, port = stage.world.system.address_of(domain)
+            text = text.replace(f"{{address of {domain}}}", host).replace(f"{{port of {domain}}}", str(port))
+
     return stage.fill(text)
 
 
