@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.configuration import Configuration
@@ -21,7 +22,7 @@ from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import GatewaySettings
-from simulator.wire import service
+from simulator.wire import resolve, service
 from simulator.wire.service import ServiceRecord, WithoutService
 from simulator.xmpp import dialback
 from simulator.xmpp.errors import RemoteProtocolError, StanzaCondition, StreamCondition
@@ -41,6 +42,10 @@ class Rules:
     order_targets: Callable[[Sequence[ServiceRecord], random.Random], list[ServiceRecord]] = service.order_targets
     service_is_denied: Callable[[Sequence[ServiceRecord]], bool] = service.service_is_denied
     falls_back_to_address: Callable[[WithoutService], bool] = service.falls_back_to_address
+    reply_is_expected: Callable[[Any, Any], bool] = resolve.reply_is_expected
+    follows_aliases: Callable[[], bool] = service.follows_aliases
+    repeats_over_tcp: Callable[[], bool] = service.repeats_over_tcp
+    kept_for: Callable[[float], float] = service.kept_for
     tries_next_target: Callable[[], bool] = limits.tries_next_target
 
     # stream headers and features

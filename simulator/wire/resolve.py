@@ -67,10 +67,15 @@ class _Answer:
     until: float = 0.0
 
 
+def reply_is_expected(question: dns.message.Message, reply: dns.message.Message) -> bool:
+    """RFC 5452 §9.1: the id and the question must be ours; its address and port are, for the socket is connected."""
+    return question.is_response(reply)
+
+
 class Resolver:
     """Asks the name server at `server`:`port`; `timeout` bounds one question in seconds, one repetition included.
 
-    The three functions are the decisions of `service`; a deliberate defect replaces one of them.
+    The functions are decisions; a deliberate defect replaces one of them.
     """
 
     def __init__(
@@ -83,12 +88,20 @@ class Resolver:
         order_targets: Callable[[Sequence[ServiceRecord], random.Random], list[ServiceRecord]] = service.order_targets,
         service_is_denied: Callable[[Sequence[ServiceRecord]], bool] = service.service_is_denied,
         falls_back_to_address: Callable[[WithoutService], bool] = service.falls_back_to_address,
+        reply_is_expected: Callable[[dns.message.Message, dns.message.Message], bool] = reply_is_expected,
+        follows_aliases: Callable[[], bool] = service.follows_aliases,
+        repeats_over_tcp: Callable[[], bool] = service.repeats_over_tcp,
+        kept_for: Callable[[float], float] = service.kept_for,
     ) -> None:
         self._server, self._port, self._timeout = server, port, timeout
         self._entropy = entropy or random.SystemRandom()
         self._order_targets = order_targets
         self._service_is_denied = service_is_denied
         self._falls_back_to_address = falls_back_to_address
+        self._reply_is_expected = reply_is_expected
+        self._follows_aliases = follows_aliases
+        self._repeats_over_tcp = repeats_over_tcp
+        self._kept_for = kept_for
         self._cache: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], _Answer] = {}
 
     async def targets(self, domain: str) -> list[Target]:
@@ -179,13 +192,16 @@ class Resolver:
             except dns.exception.DNSException as error:
                 raise NotResolved(f"{name} {kind.name}: {error}") from None
 
-            until = min(until, now + chain.minimum_ttl)
+            until = min(until, now + self._kept_for(chain.minimum_ttl))
+
+            if chain.canonical_name != question and not self._follows_aliases():
+                return ()
 
             if chain.answer is not None:
                 return self._keep(name, kind, _Answer(tuple(chain.answer), until))
 
             if chain.canonical_name == question:
-                return self._keep(name, kind, _Answer((), now + _negative_ttl(reply)))
+                return self._keep(name, kind, _Answer((), now + self._kept_for(_negative_ttl(reply))))
 
             question = chain.canonical_name
 
@@ -210,7 +226,7 @@ class Resolver:
                 async with asyncio.timeout(self._timeout / 2):
                     reply = await self._over_udp(question)
 
-                    if reply.flags & dns.flags.TC:
+                    if reply.flags & dns.flags.TC and self._repeats_over_tcp():
                         reply = await dns.asyncquery.tcp(question, self._server, port=self._port)
             except TimeoutError:
                 continue
@@ -246,7 +262,7 @@ class Resolver:
                 except dns.exception.DNSException:
                     continue
 
-                if question.is_response(reply):
+                if self._reply_is_expected(question, reply):
                     return reply
 
 

@@ -1,4 +1,4 @@
-"""What SRV records mean: in which order to try targets, when a service is denied, when addresses are a fallback.
+"""What the answers of DNS mean: the order of targets, denials, fall-backs, aliases, and how long answers are kept.
 
 Pure functions over values (RFC 2782, RFC 6120 §3.2). Asking a name server is `resolve`.
 """
@@ -91,3 +91,18 @@ def falls_back_to_address(reason: WithoutService) -> bool:
     XMPP connection using the data received", they SHOULD NOT.
     """
     return reason is not WithoutService.UNREACHABLE
+
+
+def follows_aliases() -> bool:
+    """Whether a CNAME leads to the name that it gives (RFC 1034 §3.6.2: "the query restarts")."""
+    return True
+
+
+def repeats_over_tcp() -> bool:
+    """Whether a truncated answer is asked for again over TCP (RFC 2181 §9, RFC 7766 §5)."""
+    return True
+
+
+def kept_for(time_to_live: float) -> float:
+    """How long an answer is used again, in seconds: its time to live and no longer (RFC 1035 §3.2.1)."""
+    return time_to_live

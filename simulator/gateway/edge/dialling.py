@@ -54,6 +54,10 @@ class Dialler:
             order_targets=rules.order_targets,
             service_is_denied=rules.service_is_denied,
             falls_back_to_address=rules.falls_back_to_address,
+            reply_is_expected=rules.reply_is_expected,
+            follows_aliases=rules.follows_aliases,
+            repeats_over_tcp=rules.repeats_over_tcp,
+            kept_for=rules.kept_for,
         )
         host = context.configuration.edge.host
         # The address that partners know us by, unless we listen on all of them.
