@@ -251,6 +251,11 @@ STREAMS = (
         replace(RIGHT, inactivity_timeout=lambda settings: settings.stream_establishment_timeout),
     ),
     Mutant(
+        "takes-every-connection",
+        "Counts its connections and does not mind.",
+        replace(RIGHT, connection_is_allowed=lambda existing, limit: True),
+    ),
+    Mutant(
         "one-connection-in-all",
         "Has room for one connection only.",
         replace(RIGHT, connection_is_allowed=lambda existing, _: existing < 1),
