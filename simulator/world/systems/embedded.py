@@ -35,6 +35,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "limits",
         "sip",
         "several-domains",
+        "shares-streams",
         "configuration-errors",
         "graceful-shutdown",
         "passphrase",
