@@ -36,7 +36,8 @@ KINDS = {
     "opened": "a connection is up: local, remote, by ('us' or 'them')",
     "sent": "bytes left us: text or base64",
     "received": "bytes reached us: text or base64",
-    "element": "one first-level XMPP element reached us: xml, handled (by automation: why) or absent",
+    "element": "one first-level XMPP element reached us: xml, handled (by automation: why) or absent; "
+    "or what is none: violation, text, protocol ('XMPP' unless it says 'SIP')",
     "ended": "a connection is over: condition, text, closing_tag, tcp ('fin', 'reset', 'timeout'), by",
     "query": "a question reached the name server: name, type, transport, rcode, answers",
     "delivered": "something reached a user: what ('message', 'refusal', ...) and its fields",

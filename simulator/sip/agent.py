@@ -5,6 +5,7 @@ Knows framing, parsing and transactions put together. Does not know sockets, use
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -68,15 +69,26 @@ class Broken:
 
 
 class Agent(Generic[Context]):
-    """A user agent on one connection. Bytes that it must send by itself are added to `outgoing`."""
+    """A user agent on one connection. Bytes that it must send by itself are added to `outgoing`.
+
+    `on_malformed` hears of messages that are answered or dropped here because nobody can read them.
+    """
 
     def __init__(
-        self, *, source: str, tag: str, timeout: float = TIMER_F, head_bytes: int = 16384, body_bytes: int = 65536
+        self,
+        *,
+        source: str,
+        tag: str,
+        timeout: float = TIMER_F,
+        head_bytes: int = 16384,
+        body_bytes: int = 65536,
+        on_malformed: Callable[[SIPError], None] = lambda error: None,
     ) -> None:
         self._reader = MessageReader(head_bytes=head_bytes, body_bytes=body_bytes)
         self._clients: ClientTransactions[Context] = ClientTransactions(timeout)
         self._source, self._tag = source, tag
         self._broken = False
+        self._on_malformed = on_malformed
         self.outgoing = bytearray()
 
     def begin(self, branch: str, method: str, context: Context, now: float) -> None:
@@ -127,6 +139,7 @@ class Agent(Generic[Context]):
 
             message.check()
         except SIPError as error:
+            self._on_malformed(error)
             self._refuse(frame.head, error)
             return None
 

@@ -81,7 +81,8 @@ class Evidence:
 
         if entry.kind == "element":
             if "violation" in data:
-                return f"no XMPP: {data['violation']} ({data.get('text') or data.get('xml') or ''})"
+                what = data.get("text") or data.get("xml")
+                return f"no {data.get('protocol', 'XMPP')}: {data['violation']}" + (f" ({what})" if what else "")
 
             return "" if take.is_allowed(allowed, str(data.get("xml", "")), captures) else str(data.get("xml"))
 

@@ -37,6 +37,10 @@ UNANNOUNCED: dict[str, tuple[Entry, str]] = {
         element("", violation="not-well-formed"),
         "gmail.com received what nobody announced: no XMPP: not-well-formed",
     ),
+    "no SIP": (
+        element("", "alice@contoso.com", violation="Via has no branch", protocol="SIP"),
+        "alice@contoso.com received what nobody announced: no SIP: Via has no branch",
+    ),
 }
 
 HARMLESS = {

@@ -183,7 +183,11 @@ class SIPUser:
         self._connection = connection
         self._label = f"sip-{self.address}-{next(_NUMBERS)}"
         self._agent: Agent[Context] = Agent(
-            source=connection.remote[0], tag=self._identifiers.fresh(), timeout=self._timeout, body_bytes=1 << 20
+            source=connection.remote[0],
+            tag=self._identifiers.fresh(),
+            timeout=self._timeout,
+            body_bytes=1 << 20,
+            on_malformed=self._violated,
         )
         local, remote = (f"{_bracketed(host)}:{port}" for host, port in (connection.local, connection.remote))
         self._journal.record("opened", self.address, self._label, local=local, remote=remote, by="us")
@@ -205,12 +209,16 @@ class SIPUser:
                 case Answered():
                     self._answered(event)
                 case Broken(text=text):
-                    self._journal.record("problem", self.address, self._label, text=f"the system's SIP: {text}")
+                    self._violated(text)
                     self.vanish()
 
         if self._agent.outgoing:
             self._write(bytes(self._agent.outgoing))
             self._agent.outgoing.clear()
+
+    def _violated(self, error: SIPError | str) -> None:
+        """The system sent what is no SIP: nobody announces that, so it fails the scenario."""
+        self._journal.record("element", self.address, self._label, xml="", protocol="SIP", violation=str(error))
 
     def _incoming(self, incoming: Incoming) -> None:
         request = incoming.request
@@ -283,8 +291,9 @@ def address_of(uri: str) -> str:
     escapes = {character: f"\\{code}" for code, character in _XEP_0106.items()}
     user = "".join(escapes.get(character, character) for character in parsed.user)
     resource = parsed.parameters.get("gr")
+    bare = f"{user}@{parsed.host}" if user else parsed.host
 
-    return f"{user}@{parsed.host}/{resource}" if resource else f"{user}@{parsed.host}"
+    return f"{bare}/{resource}" if resource else bare
 
 
 def _fields(request: Request) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Host:
         self.connection = connection
         self.agent: Agent[str] = Agent(source="127.0.0.1", tag="host")
         connection.on_data = self.received
-        connection.on_closed = lambda how, error: None
+        connection.on_closed = self.closed
 
     def received(self, data: bytes) -> None:
         for event in self.agent.receive(data):
@@ -46,6 +46,10 @@ class Host:
                 self.connection.write(event.answer(self.code, tag="host"))
             elif isinstance(event, Incoming):
                 self.requests.put_nowait(event)
+
+    def closed(self, how: str, error: Exception | None) -> None:
+        for answered in self.agent.lost():
+            self.answers.put_nowait(answered)
 
     def answer(self, incoming: Incoming, code: int) -> None:
         self.connection.write(incoming.answer(code, tag="host"))
@@ -226,6 +230,26 @@ async def test_lost_connection_refuses_what_was_sent(host: Host, alice: SIPUser)
 
     with pytest.raises(ConnectionError, match="not signed in"):
         await alice.send_message("juliet@gmail.com", "x", id="m2")
+
+
+@pytest.mark.parametrize(
+    ("data", "violation"),
+    [
+        (b"MESSAGE sip:alice@contoso.com SIP/2.0\r\nContent-Length: 0\r\n\r\n", "via"),
+        (b"SIP/2.0 200 OK\r\nCSeq: \xff\r\nContent-Length: 0\r\n\r\n", "UTF-8"),
+        (b"SIP/2.0 200 OK\r\nContent-Length: many\r\n\r\n", "Content-Length"),
+    ],
+)
+async def test_bad_sip_is_the_sender_s_fault(host: Host, alice: SIPUser, data: bytes, violation: str) -> None:
+    host.connection.write(data)
+    host.message()
+
+    # What comes after it is taken if the stream can still be followed; else the user hangs up.
+    assert await host.answered() in (200, 503)
+    [entry] = [entry for entry in host.journal if entry.kind == "element"]
+    assert (entry.actor, entry.data["protocol"]) == ("alice@contoso.com", "SIP")
+    assert violation.lower() in entry.data["violation"].lower()
+    assert not [entry for entry in host.journal if entry.kind == "problem"]
 
 
 async def test_user_speaks_tls(host: Host) -> None:
