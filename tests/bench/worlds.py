@@ -1,0 +1,65 @@
+"""The simulator itself: how soon a world is up, and how many scenarios are played in a second.
+
+Knows the runner. Does not know other systems than the embedded gateway.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from simulator.journal import Journal
+from simulator.runner.many import Played, play_all
+from simulator.runner.up import a_world
+from simulator.scenario.loader import load
+from simulator.scenario.model import Scenario
+from simulator.verdict import judge
+from simulator.world.casting import plan
+from simulator.world.seating import Seats
+from simulator.world.systems.embedded import SEAT
+from simulator.world.world import World
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+FOLDERS = ("dialback*", "instant-messaging")
+
+
+async def bring_up(times: int) -> list[float]:
+    """Seconds until name server, authority, partner and embedded gateway are up, from nothing, each time."""
+    scenario = msgspec.structs.replace(a_world(), users={})
+    found = []
+
+    for _ in range(times):
+        began = time.perf_counter()
+        seats = Seats(SEAT)
+
+        async with World(scenario, plan(scenario, 1, shared=False), seats, Journal(time.monotonic)):
+            found.append(time.perf_counter() - began)
+
+        await seats.close()
+
+    return found
+
+
+def dialback_scenarios() -> list[Scenario]:
+    """Every scenario about dialback, and those about messages, which rest on it in both directions."""
+    folders = [folder for name in FOLDERS for folder in sorted(SCENARIOS.glob(name)) if any(folder.iterdir())]
+
+    return [scenario for folder in folders for scenario in load(folder)]
+
+
+async def scenarios_per_second(scenarios: list[Scenario], jobs: int, plays: int) -> float:
+    """Play them again and again until it was so often, and judge each; raises AssertionError if one is not played."""
+    chosen = [scenarios[number % len(scenarios)] for number in range(plays)]
+    judged = []
+
+    def played(one: Played) -> None:
+        judged.append(judge(one.scenario, one.journal.entries))
+
+    began = time.perf_counter()
+    await play_all(chosen, Seats(SEAT), jobs=jobs, on_played=played)
+    seconds = time.perf_counter() - began
+    assert len(judged) == plays
+
+    return plays / seconds
