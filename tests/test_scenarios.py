@@ -40,7 +40,9 @@ def test_the_embedded_gateway_meets_every_claim_however_many_at_once() -> None:
     alone, crowded = verdicts("embedded", jobs=1), verdicts("embedded", jobs=32, seed=2)
     good = {Outcome.PASS, Outcome.ALTERNATIVE}
 
-    assert {identifier: str(verdict.reason) for identifier, verdict in alone.items() if verdict.outcome not in good} == {}
+    assert {
+        identifier: str(verdict.reason) for identifier, verdict in alone.items() if verdict.outcome not in good
+    } == {}
     assert {name: verdict.outcome for name, verdict in alone.items()} == {
         name: verdict.outcome for name, verdict in crowded.items()
     }
