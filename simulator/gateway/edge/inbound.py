@@ -42,10 +42,12 @@ class InboundStream:
         seat: Seat,
         verifications: Verifications,
         deliver: Callable[[Element], None],
+        stray: Callable[[DialbackVerify | DialbackResult], None],
         on_over: Callable[[InboundStream], None],
     ) -> None:
         self._context, self._rules, self._seat = context, context.rules, seat
         self._verifications, self._deliver, self._on_over = verifications, deliver, on_over
+        self._stray = stray
         self._valid: set[Pair] = set()
         self._pending: dict[Pair, Verification] = {}
         self._progress: dict[Pair, dialback.Pair] = {}
@@ -158,8 +160,8 @@ class InboundStream:
     # -- receiving role
 
     def _handle_result(self, request: DialbackResult) -> None:
-        if request.type is not None:
-            # XEP-0220 §2.2: "the 'type' should not be set on […] elements received on an inbound connection".
+        if not self._rules.is_request(request.type):
+            self._stray(request)
             return
 
         judgement = self._judge(request)
@@ -204,7 +206,7 @@ class InboundStream:
         question = pair[1], pair[0], self._id
         decided = partial(self._decided, pair, request)
         self._progress.setdefault(pair, dialback.Pair(dialback.RECEIVING)).handle(PairEvent.KEY_RECEIVED)
-        self._pending[pair] = self._verifications.ask(question, request.key, partner, decided)
+        self._pending[pair] = self._verifications.ask(question, request, partner, decided)
 
     def _decided(self, pair: Pair, request: DialbackResult, outcome: Outcome) -> None:
         del self._pending[pair]
@@ -248,8 +250,8 @@ class InboundStream:
     # -- authoritative role
 
     def _handle_verify(self, request: DialbackVerify) -> None:
-        if request.type is not None:
-            self._verifications.stray(request)
+        if not self._rules.is_request(request.type):
+            self._stray(request)
             return
 
         rules = self._rules

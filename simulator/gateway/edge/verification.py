@@ -16,7 +16,7 @@ from simulator.gateway.edge.failures import Failure, StreamFailure
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp import dialback
 from simulator.xmpp.dialback import PairEvent
-from simulator.xmpp.events import DialbackVerify
+from simulator.xmpp.events import DialbackResult, DialbackVerify
 
 #: True: the key is good; False: it is not; else why nobody knows
 Outcome = bool | StreamFailure
@@ -30,9 +30,11 @@ class Verifications:
         self._context, self._dialler = context, dialler
         self._asking: dict[Question, Verification] = {}
 
-    def ask(self, question: Question, key: str, partner: AllowedPartner, on_outcome: OnOutcome) -> Verification:
+    def ask(
+        self, question: Question, request: DialbackResult, partner: AllowedPartner, on_outcome: OnOutcome
+    ) -> Verification:
         """Ask the authoritative server of ``question[1]``, found by our own lookup, in the name of ``question[0]``."""
-        verification = Verification(self, question, key, partner, on_outcome)
+        verification = Verification(self, question, request, partner, on_outcome)
         self._asking[question] = verification
 
         return verification
@@ -71,10 +73,12 @@ class Verifications:
 
     async def _ask(self, verification: Verification) -> Outcome:
         target, sender, stream_id = verification.question
+        request = verification.request
         channel = (await self._dialler.open(target, sender, verification.partner)).channel
 
         try:
-            channel.send(DialbackVerify(sender=target, to=sender, id=stream_id, key=verification.key))
+            # The names as the peer wrote them: it may have made the key of its own spelling, which need not be ours.
+            channel.send(DialbackVerify(sender=request.to, to=request.sender, id=stream_id, key=request.key))
             verification.progress.handle(PairEvent.KEY_SENT)
 
             while True:
@@ -89,8 +93,8 @@ class Verifications:
                 if outcome is not None:
                     return outcome
         finally:
-            # §2.1.2: "SHOULD close the connection immediately after receiving the verification result".
-            channel.finish()
+            if self._context.rules.closes_after_answer():
+                channel.finish()
 
     def _outcome(self, answer: DialbackVerify, verification: Verification) -> Outcome | None:
         """What an answer says on the stream of this question; None when it is none to it, and is dropped."""
@@ -124,11 +128,11 @@ class Verification:
         self,
         verifications: Verifications,
         question: Question,
-        key: str,
+        request: DialbackResult,
         partner: AllowedPartner,
         on_outcome: OnOutcome,
     ) -> None:
-        self.question, self.key, self.partner = question, key, partner
+        self.question, self.request, self.partner = question, request, partner
         self._verifications, self._on_outcome = verifications, on_outcome
         self._told = False
         self.progress = dialback.Pair(dialback.VERIFICATION)
