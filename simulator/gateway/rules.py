@@ -59,6 +59,7 @@ class Rules:
     judge_features: Callable[[StreamHeader, StreamFeatures | None], FeatureJudgement] = header.judge_features
 
     # dialback, all roles
+    is_request: Callable[[str | None], bool] = answers.is_request
     dialback_key: Callable[[str, str, str, str], str] = dialback.dialback_key
     key_is_valid: Callable[[str, str, str, str, str], bool] = dialback.key_is_valid
 
@@ -69,6 +70,7 @@ class Rules:
     stream_survives: Callable[[StanzaCondition], bool] = admission.stream_survives
     verification_is_expected: Callable[[Question, Collection[Question]], bool] = answers.verification_is_expected
     verification_is_positive: Callable[[str | None], bool] = answers.verification_is_positive
+    closes_after_answer: Callable[[], bool] = answers.closes_after_answer
     answer_to_unverified: Callable[[Failure], StanzaCondition] = failures.answer_to_unverified
     answer_to_invalid: Callable[[bool], str] = failures.answer_to_invalid
     invalid_closes_stream: Callable[[], bool] = failures.invalid_closes_stream

@@ -33,6 +33,21 @@ def question_of_answer(answer: DialbackVerify) -> Question | None:
         return None
 
 
+def is_request(type_: str | None) -> bool:
+    """Whether an element on an inbound stream asks for something; with a type it is an answer, and out of place.
+
+    §2.2: "the 'type' should not be set on either <db:result/> or <db:verify/> elements received on an inbound
+    connection".
+    """
+    return type_ is None
+
+
+def closes_after_answer() -> bool:
+    """§2.1.2: a connection "for the sole purpose of doing key verification […] SHOULD close […] immediately after
+    receiving the verification result"."""
+    return True
+
+
 def result_is_expected(pair: Pair, pending: Set[Pair]) -> bool:
     """§2.1.1: "MUST ensure that the 'from' and 'to' attributes in this response correlate to a request that was sent
     over the same XML stream"; `pending` are the pairs requested on that stream."""

@@ -26,6 +26,7 @@ from simulator.wire.connection import Connection
 from simulator.wire.listener import Listener, listen
 from simulator.xmpp.element import make_error
 from simulator.xmpp.errors import StanzaCondition
+from simulator.xmpp.events import DialbackResult, DialbackVerify
 
 #: how long partners may take to close their connections when the gateway stops, in seconds
 PARTING = 1.0
@@ -75,7 +76,7 @@ class Edge:
             self._dialler,
             handed_over=self.link.handed_over,
             bounce=self._bounce,
-            stray=self._verifications.stray,
+            stray=self._stray,
             received=self._deliver,
         )
         self._inbound: set[InboundStream] = set()
@@ -133,6 +134,13 @@ class Edge:
         else:
             self._routes.route(stanza, *pair)
 
+    def _stray(self, answer: DialbackVerify | DialbackResult) -> None:
+        """An answer came on a stream on which nothing was asked."""
+        if isinstance(answer, DialbackVerify):
+            self._verifications.stray(answer)
+        else:
+            self._routes.stray(answer)
+
     def _accepted(self, connection: Connection) -> None:
         seat = self._context.census.take_seat()
 
@@ -143,7 +151,7 @@ class Edge:
             return
 
         stream = InboundStream(
-            self._context, connection, seat, self._verifications, self._deliver, self._inbound.discard
+            self._context, connection, seat, self._verifications, self._deliver, self._stray, self._inbound.discard
         )
         self._inbound.add(stream)
 

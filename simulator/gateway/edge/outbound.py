@@ -49,7 +49,7 @@ class OutboundStream:
     """One stream to a partner's domain, with one or more domains of ours on it.
 
     `handed_over` gets the ids of messages that were written, `bounce` the stanzas that will not be, and `stray`
-    answers to verifications, which are never asked for here.
+    answers to what was not asked here.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class OutboundStream:
         *,
         handed_over: Callable[[list[str]], None],
         bounce: Bounce,
-        stray: Callable[[DialbackVerify], None],
+        stray: Callable[[DialbackVerify | DialbackResult], None],
         on_pair_gone: Callable[[OutboundPair], None],
         received: Callable[[Element], None],
     ) -> None:
@@ -172,17 +172,23 @@ class OutboundStream:
 
     def _handle_answer(self, answer: DialbackResult) -> None:
         about = pair_of_answer(answer)
-        pending = {pair.key for pair in self.pairs.values() if pair.progress.state is PairState.PENDING}
+        pending = [pair for pair in self.pairs.values() if pair.progress.state is PairState.PENDING]
+        expected = self._rules.result_is_expected
+        pair = next((one for one in pending if about is not None and expected(about, {one.key})), None)
 
-        if about is None or not self._rules.result_is_expected(about, pending):
-            return
+        if pair is not None:
+            self.decide(pair, answer)
+        else:
+            self._stray(answer)
 
-        pair, kind = self.pairs.get(about[0]), dialback.ANSWERS.get(answer.type)
+    def decide(self, pair: OutboundPair, answer: DialbackResult) -> None:
+        """Take this answer about a pair of this stream."""
+        kind = dialback.ANSWERS.get(answer.type)
 
         if self._rules.queue_may_leave(answer.type):
             kind = PairEvent.VALID
 
-        if pair is None or kind is None or not pair.progress.handle(kind):
+        if kind is None or not pair.progress.handle(kind):
             return
 
         if kind is PairEvent.VALID:

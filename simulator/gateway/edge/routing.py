@@ -11,13 +11,14 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.edge.admission import Pair
+from simulator.gateway.edge.answers import pair_of_answer
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure, StreamFailure
 from simulator.gateway.edge.outbound import Bounce, OutboundPair, OutboundStream
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp.errors import StreamCondition
-from simulator.xmpp.events import DialbackVerify
+from simulator.xmpp.events import DialbackResult, DialbackVerify
 
 
 class Routes:
@@ -30,7 +31,7 @@ class Routes:
         *,
         handed_over: Callable[[list[str]], None],
         bounce: Bounce,
-        stray: Callable[[DialbackVerify], None],
+        stray: Callable[[DialbackVerify | DialbackResult], None],
         received: Callable[[Element], None],
     ) -> None:
         self._context, self._dialler = context, dialler
@@ -68,6 +69,18 @@ class Routes:
             pair.stream.write(pair, stanza)
         else:
             pair.queue.append(stanza)
+
+    def stray(self, answer: DialbackResult) -> None:
+        """An answer came on a stream on which nothing was asked. §3.1: believing it lets anybody pose as any target."""
+        about = pair_of_answer(answer)
+        pair = self._pairs.get(about) if about is not None else None
+
+        if (
+            pair is not None
+            and pair.stream is not None
+            and self._context.rules.result_is_expected(pair.key, frozenset())
+        ):
+            pair.stream.decide(pair, answer)
 
     async def stop(self) -> None:
         """Say goodbye on every stream, let what waits bounce, and dial no more."""
