@@ -18,7 +18,7 @@ from simulator.scenario.model import Scenario, Step
 from simulator.scenario.steps import VERBS
 from simulator.verdict.arrivals import Evidence
 from simulator.verdict.outcome import Outcome, StepVerdict, Verdict, worst_of
-from simulator.verdict.step import judge_step, stream_is_over
+from simulator.verdict.step import LEVELS, judge_step, stream_is_over
 
 LAST_LOG_LINES = 5
 
@@ -159,7 +159,7 @@ def _by_the_journal(evidence: Evidence, step: Step) -> StepVerdict | None:
         found = f"the name server was asked {asked}" if asked else ""
 
     if found:
-        outcome = Outcome.INCONCLUSIVE if step.part == "given" else Outcome.FAIL
+        outcome = Outcome.INCONCLUSIVE if step.part == "given" else LEVELS[step.level]
         return StepVerdict(outcome=outcome, reason=_line(found), expected=step.text, seen=found)
 
     if verb.proof and not evidence.is_proven(step):

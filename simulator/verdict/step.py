@@ -17,7 +17,8 @@ from simulator.verdict.outcome import Outcome, StepVerdict
 
 SILENCE = "has received nothing"
 
-_LEVELS = {"must": Outcome.FAIL, "should": Outcome.WARN, "may": Outcome.ALTERNATIVE}
+#: What a mismatch is, by the level of the step.
+LEVELS = {"must": Outcome.FAIL, "should": Outcome.WARN, "may": Outcome.ALTERNATIVE}
 
 
 def judge_step(
@@ -111,12 +112,12 @@ def _late(step: Step, seen: Mapping[str, Any]) -> StepVerdict:
         # The exchange that should have proven the quiet did not come back: nothing is known.
         return StepVerdict(outcome=Outcome.INCONCLUSIVE, reason=reason)
 
-    return StepVerdict(outcome=_LEVELS[step.level], reason=reason, expected=waiting_for, seen="nothing")
+    return StepVerdict(outcome=LEVELS[step.level], reason=reason, expected=waiting_for, seen="nothing")
 
 
 def _mismatch(step: Step, found: Mismatch, seen: Mapping[str, Any]) -> StepVerdict:
     return StepVerdict(
-        outcome=_LEVELS[step.level],
+        outcome=LEVELS[step.level],
         reason=_line(str(found)),
         path=found.path,
         expected=found.expected,

@@ -11,6 +11,7 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -64,7 +65,8 @@ class Partner:
         self.names_in_scenario = (name, *(profile.additional_domains if name == profile.home else ()), *further_domains)
         """All its domains as the scenario calls them."""
         self.domains: tuple[str, ...] = tuple(real(other).lower() for other in self.names_in_scenario)
-        self.behaviour = behave(profile.behaviour, quirks)
+        behaviour = behave(profile.behaviour, quirks)
+        self.behaviour = replace(behaviour, door_host=real(behaviour.door_host))
         self.journal, self.names = journal, names
         self.secret = secret or f"{entropy.getrandbits(128):032x}"
         self.scripted = scripted

@@ -65,7 +65,7 @@ class Hosts:
 
     def concerns(self, host: str, given: str) -> bool:
         """Whether `given`, as a scenario writes it, is this host or all of them."""
-        return not given or given == self._plain(host)
+        return not given or given in (host, self._plain(host))
 
     def fill(self, text: str, domains: Iterable[str]) -> str:
         """Fill ``{address of NAME}`` and ``{port of NAME}``: NAME is a host, or one of `domains` for the first host."""
