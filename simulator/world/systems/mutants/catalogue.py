@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import difflib
 
+from simulator.world.systems.mutants.dns import DNS
 from simulator.world.systems.mutants.mutant import Mutant
+from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
 
-FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS,)
+FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS, DNS, STANZAS)
 
 #: name -> mutant
 MUTANTS: dict[str, Mutant] = {mutant.name: mutant for family in FAMILIES for mutant in family}
