@@ -83,8 +83,8 @@ def scenario(*parts: str) -> str:
 class Sipp:
     """One run of sipp with one call on one TCP connection."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self._folder, self._port = folder, port
+    def __init__(self, folder: Path, port: int, host: str = "127.0.0.1") -> None:
+        self._folder, self._port, self._host = folder, port, host
 
     async def start(self, text: str) -> None:
         file = self._folder / "scenario.xml"
@@ -95,7 +95,7 @@ class Sipp:
             own = free.getsockname()[1]
 
         self._process = await asyncio.create_subprocess_exec(
-            *("sipp", f"127.0.0.1:{self._port}", "-sf", str(file), "-t", "t1", "-m", "1", "-i", "127.0.0.1"),
+            *("sipp", f"{self._host}:{self._port}", "-sf", str(file), "-t", "t1", "-m", "1", "-i", "127.0.0.1"),
             *("-p", str(own), "-nostdin", "-timeout", "10", "-timeout_error", "-recv_timeout", "5000"),
             *("-trace_err", "-error_file", str(self._folder / "errors.log")),
             cwd=self._folder,
