@@ -5,7 +5,7 @@ Knows which settings belong together and which contradict each other. Does not k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -123,9 +123,11 @@ def read_configuration(path: Path) -> Configuration:
     return msgspec.structs.replace(configuration, warnings=tuple(_positioned_warnings(configuration, document)))
 
 
-def checked(configuration: Configuration) -> Configuration:
-    """The same configuration with its warnings; raises ConfigurationError for the first fault."""
-    for fault in faults(configuration):
+def checked(
+    configuration: Configuration, find: Callable[[Configuration], Iterable[Fault]] | None = None
+) -> Configuration:
+    """The same configuration with its warnings; raises ConfigurationError for the first fault that `find` finds."""
+    for fault in (find or faults)(configuration):
         raise ConfigurationError(fault)
 
     return msgspec.structs.replace(configuration, warnings=tuple(text for _, text in _warnings(configuration)))

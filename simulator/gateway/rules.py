@@ -7,11 +7,12 @@ Knows what is decided, by which function. Does not know how it is carried out. A
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from simulator.gateway import configuration
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.edge import admission, answers, endings, failures, header, limits
 from simulator.gateway.edge.admission import Pair, RequestJudgement
@@ -22,6 +23,7 @@ from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import GatewaySettings
+from simulator.gateway.spelling import Fault
 from simulator.wire import resolve, service
 from simulator.wire.service import ServiceRecord, WithoutService
 from simulator.xmpp import dialback
@@ -32,6 +34,9 @@ from simulator.xmpp.events import DialbackVerify, StreamFeatures, StreamHeader
 @dataclass(frozen=True)
 class Rules:
     """What the gateway decides; the defaults are right."""
+
+    # which settings can be worked with
+    faults: Callable[[Configuration], Iterable[Fault]] = configuration.faults
 
     # who we are and whom we speak to
     host_is_served: Callable[[str, Set[str]], bool] = admission.host_is_served

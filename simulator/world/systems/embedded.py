@@ -40,6 +40,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "graceful-shutdown",
         "passphrase",
         "proxy",
+        "weights",
     }
 )
 CAPABILITIES = GATEWAY_CAPABILITIES | {"link", "mutants"}
@@ -149,7 +150,7 @@ class Embedded:
         words = configuration_words(self._settings, surroundings, host)
 
         try:
-            return checked(msgspec.convert(words, Configuration))
+            return checked(msgspec.convert(words, Configuration), self._settings.rules and self._settings.rules.faults)
         except (msgspec.ValidationError, ConfigurationError) as error:
             raise SettingsRefused(str(error)) from None
 

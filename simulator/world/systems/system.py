@@ -35,6 +35,7 @@ CAPABILITIES = {
     "graceful-shutdown": "closes its streams with system-shutdown when told to end",
     "passphrase": "the secret of its dialback keys can be set",
     "proxy": "a partner's proxy host can be set in place of SRV records",
+    "weights": "chooses among hosts of one priority by their weights, and not at random",
     "mutants": "can be seated with deliberate defects",
 }
 
