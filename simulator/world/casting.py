@@ -114,9 +114,11 @@ def _allowed(scenario: Scenario, cast: Mapping[str, str], control_domain: str) -
 
 def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     profile = load_profile(profile_name)
-    further = [*(profile.additional_domains if name == profile.home else ()), *options.get("domains", ())]
+    further = dict.fromkeys(
+        (*(profile.additional_domains if name == profile.home else ()), *options.get("domains", ()))
+    )
 
-    return {**profile.settings, **({"additional": further} if further else {})}
+    return {**profile.settings, **({"additional": list(further)} if further else {})}
 
 
 def _matters(scenario: Scenario, address: str) -> bool:
