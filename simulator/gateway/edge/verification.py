@@ -107,10 +107,10 @@ class Verifications:
 
     def outcome_of(self, answer: DialbackVerify, verification: Verification) -> Outcome | None:
         """What an answer says; None when its type is none that an answer has (§2.2.2)."""
-        kind = dialback.ANSWERS.get(answer.type)
+        kind, positive = dialback.ANSWERS.get(answer.type), self._context.rules.verification_is_positive(answer.type)
 
-        if self._context.rules.verification_is_positive(answer.type):
-            kind = PairEvent.VALID
+        if positive != (kind is PairEvent.VALID):
+            kind = PairEvent.VALID if positive else PairEvent.INVALID
 
         if kind is None or not verification.progress.handle(kind):
             return None
