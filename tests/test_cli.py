@@ -281,6 +281,29 @@ def test_an_interrupted_run_reports_what_ran(folder: Path) -> None:
     assert os.listdir(folder / "temporary") == []
 
 
+#: Ctrl-C at the moment when a module is about to be loaded.
+CUT = """
+import os, signal, sys
+
+def look(event, given):
+    if event == "import" and given[0] == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.addaudithook(look)
+from simulator.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "simulator.cli.commands", "simulator.report.console", "asyncio.runners"])
+def test_an_early_interruption_is_one_line(folder: Path, module: str) -> None:
+    command = [sys.executable, "-c", CUT, module, "run"]
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "s2sim: interrupted before anything was played\n"
+
+
 def test_a_world_stays_up_until_interrupted(folder: Path) -> None:
     process: Any = subprocess.Popen(
         [sys.executable, "-m", "simulator", "up"],

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from simulator.cli.lookup import (
     WrongUse,
@@ -49,8 +51,33 @@ Exit codes: 0 all good; 1 a failure that no ledger explains, or one that it shou
 3 inconclusive, or our own fault; 130 interrupted.
 """
 
+
+class Interrupted(Exception):  # noqa: N818 - says what happened
+    """Ctrl-C while a command was at work."""
+
+
+class Commands(TyperGroup):
+    """All commands. Typer would turn Ctrl-C into an exit code without a word; we have one to say."""
+
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        with _says_so():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _says_so():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _says_so() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
 #: No rich here: one plain line for each mistake, and help that starts quickly.
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Selectors = Annotated[
     list[str] | None, typer.Argument(metavar="[SELECTOR]...", help="Ids, folders, globs, or covers:REQUIREMENT.")
@@ -99,7 +126,7 @@ def run(
     strict: Annotated[bool, typer.Option("--strict", help="A warning counts as a failure.")] = False,
 ) -> int:
     """Play scenarios on a system, and say what each came to."""
-    from simulator.cli.session import play_and_judge, until_interrupted
+    from simulator.cli.session import play_and_judge, undisturbed, until_interrupted
     from simulator.report.console import ConsoleReport
     from simulator.report.results import Run, write_json
     from simulator.verdict import Outcome, settle
@@ -120,21 +147,22 @@ def run(
 
         cut = until_interrupted(play_and_judge(chosen, seats, jobs, journals, played))
 
-    order = {one.id: number for number, one in enumerate(chosen)}
-    results.sort(key=lambda result: order[result.scenario.id])
-    version = next((one.version for one in results if one.version), "")
-    complete = Run(system, version, seed, time.monotonic() - began, results, mutant)
-    settlement = settle([result.verdict for result in results], expected, strict=strict)
-    explained = {id(verdict) for verdict, _ in settlement.expected}
-    shown = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR} | ({Outcome.WARN} if strict else set())
-    bad = [one for one in results if one.verdict.outcome in shown and id(one.verdict) not in explained]
-    report.failures(bad, complete, requirements, "" if scenarios is None else str(scenarios))
-    report.settled(settlement)
-    report.summary(complete, settlement, journals, cut=bool(cut), planned=len(chosen))
+    with undisturbed():
+        order = {one.id: number for number, one in enumerate(chosen)}
+        results.sort(key=lambda result: order[result.scenario.id])
+        version = next((one.version for one in results if one.version), "")
+        complete = Run(system, version, seed, time.monotonic() - began, results, mutant)
+        settlement = settle([result.verdict for result in results], expected, strict=strict)
+        explained = {id(verdict) for verdict, _ in settlement.expected}
+        shown = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR} | ({Outcome.WARN} if strict else set())
+        bad = [one for one in results if one.verdict.outcome in shown and id(one.verdict) not in explained]
+        report.failures(bad, complete, requirements, "" if scenarios is None else str(scenarios))
+        report.settled(settlement)
+        report.summary(complete, settlement, journals, cut=bool(cut), planned=len(chosen))
 
-    for file in (output / "run.json", json_file):
-        if file is not None:
-            write(partial(write_json, complete, file))
+        for file in (output / "run.json", json_file):
+            if file is not None:
+                write(partial(write_json, complete, file))
 
     return 128 + cut if cut else settlement.exit_code
 

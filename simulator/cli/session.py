@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from simulator.verdict import Outcome
 from simulator.verdict import judge as judged
 from simulator.world.seating import Seats
 from simulator.world.systems.system import NotInstalled
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def play_and_judge(
@@ -49,7 +52,7 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
             told = told or number
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, end, number)
 
         try:
@@ -64,3 +67,15 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
         raise WrongUse(str(error)) from None
 
     return told
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """The report that is due after a run is written in full, whoever presses Ctrl-C once more."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
