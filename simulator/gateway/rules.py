@@ -91,7 +91,7 @@ class Rules:
     # stanzas from partners
     pair_of_stanza: Callable[[str | None, str | None], Pair | None] = admission.pair_of_stanza
     pair_is_valid: Callable[[Pair, Set[Pair]], bool] = admission.pair_is_valid
-    refusal_of_stanza: Callable[[Pair | None, Set[Pair], Set[str]], StreamCondition] = admission.refusal_of_stanza
+    refusal_of_stanza: Callable[[Pair | None, Set[Pair]], StreamCondition] = admission.refusal_of_stanza
     takes_stanzas_outbound: Callable[[], bool] = limits.takes_stanzas_outbound
     is_answered: Callable[[Element], bool] = failures.is_answered
     stanza_of: Callable[[Element], Element | None] = endings.stanza_of

@@ -157,7 +157,7 @@ def pair_is_valid(pair: Pair, valid: Set[Pair]) -> bool:
     return pair in valid
 
 
-def refusal_of_stanza(pair: Pair | None, valid: Set[Pair], served: Set[str]) -> StreamCondition:
+def refusal_of_stanza(pair: Pair | None, valid: Set[Pair]) -> StreamCondition:
     """The stream error for a stanza whose pair is not valid on its stream."""
     if not valid:
         # RFC 6120 §4.9.3.12: "attempted to send XML stanzas […] before the stream has been authenticated"
@@ -171,8 +171,9 @@ def refusal_of_stanza(pair: Pair | None, valid: Set[Pair], served: Set[str]) -> 
         # §8.1.2.2: "does not match an authorized JID or validated domain"
         return StreamCondition.INVALID_FROM
 
-    if pair[1] not in served:
-        # §8.1.1.2: never relayed onward
+    if all(pair[1] != target for _, target in valid):
+        # §8.1.1.2: 'to' "MUST match the FQDN of the receiving server (or any validated domain thereof) as communicated":
+        # not every domain that is served here, let alone one that is served elsewhere.
         return StreamCondition.HOST_UNKNOWN
 
     return StreamCondition.INVALID_FROM

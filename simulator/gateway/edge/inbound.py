@@ -277,7 +277,7 @@ class InboundStream:
             self._deliver(stanza)
             return
 
-        condition = self._rules.refusal_of_stanza(pair, self._valid, self._context.served)
+        condition = self._rules.refusal_of_stanza(pair, self._valid)
         self._refuse(condition, f"from {stanza.get('from')!r} to {stanza.get('to')!r}")
 
     # -- the end
