@@ -172,7 +172,7 @@ def refusal_of_stanza(pair: Pair | None, valid: Set[Pair]) -> StreamCondition:
         return StreamCondition.INVALID_FROM
 
     if all(pair[1] != target for _, target in valid):
-        # §8.1.1.2: 'to' "MUST match the FQDN of the receiving server (or any validated domain thereof) as communicated":
+        # §8.1.1.2: it "MUST match the FQDN of the receiving server (or any validated domain thereof) as communicated":
         # not every domain that is served here, let alone one that is served elsewhere.
         return StreamCondition.HOST_UNKNOWN
 
