@@ -30,7 +30,7 @@ from tests.bench.exchange import Exchange, Measured
 from tests.bench.seats import GatewayProcess, Ground, ProsodyProcess, Seated, resident_megabytes
 from tests.bench.streams import new_streams
 from tests.bench.table import Row, against, show, spread
-from tests.bench.worlds import bring_up, dialback_scenarios, scenarios_per_second
+from tests.bench.worlds import bring_up, dialback_scenarios, play
 
 JOBS = (1, 4, 16, 32)
 PARTS = ("worlds", "messages", "streams", "memory")
@@ -41,14 +41,14 @@ class Amounts:
     """How much of everything."""
 
     worlds: int = 60
-    plays: int = 200
+    plays: int = 400
     rounds: int = 3
     messages: int = 10000
     streams: int = 400
     memory: int = 100_000
 
 
-QUICK = Amounts(worlds=20, plays=60, rounds=2, messages=3000, streams=150, memory=10_000)
+QUICK = Amounts(worlds=20, plays=120, rounds=2, messages=3000, streams=150, memory=10_000)
 
 
 @dataclass
@@ -67,13 +67,16 @@ async def _measure_simulator(amounts: Amounts) -> list[Row]:
     found = [seconds * 1000 for seconds in await bring_up(amounts.worlds)]
     rows = [Row("world up, ms", spread(found, 1), target="<= 25 ms", met=median(found) <= 25)]
     scenarios = dialback_scenarios()
-    rates = {jobs: await scenarios_per_second(scenarios, jobs, amounts.plays) for jobs in JOBS}
-    best = max(rates, key=lambda jobs: rates[jobs])
-    rows.append(Row("scenarios/s, 1 job", f"{rates[1]:.0f}"))
-    all_rates = ", ".join(f"{jobs}: {rate:.0f}" for jobs, rate in rates.items())
+    # Few at a time spend their time waiting for what must not happen: there a few plays tell enough.
+    played = {jobs: await play(scenarios, jobs, min(amounts.plays, 50 * jobs)) for jobs in JOBS}
+    best = max(played, key=lambda jobs: played[jobs].rate)
+    all_rates = ", ".join(f"{jobs}: {each.rate:.0f}" for jobs, each in played.items())
+    rows.append(Row("dialback scenarios/s, 1 job", f"{played[1].rate:.0f}"))
+    met = played[best].rate >= 50
     rows.append(
-        Row(f"scenarios/s, {best} jobs", f"{rates[best]:.0f} ({all_rates})", "", "", ">= 50/s", rates[best] >= 50)
+        Row(f"dialback scenarios/s, {best} jobs", f"{played[best].rate:.0f} ({all_rates})", "", "", ">= 50/s", met)
     )
+    rows.append(Row("  CPU, ms each", f"{played[best].microseconds / 1000:.1f}"))
 
     return rows
 
