@@ -118,16 +118,16 @@ class Seats:
             return await self._make(settings, scenario_id, shared=False)
 
         key = self.seat.sharing_key(settings)
-        task = self._shared.get(key)
 
-        if task is None or _is_of_no_use(task):
-            if task is not None:
-                await self._end(task)
+        if key in self._shared and _is_of_no_use(self._shared[key]):
+            # Taken out before it is ended: others who come meanwhile must not end it, too, nor each start a new one.
+            await surely(self._end(self._shared.pop(key)))
 
+        if key not in self._shared:
             # A task of the run's own: the scenario that asked first may be cancelled while others wait.
-            task = self._shared[key] = asyncio.create_task(self._make_started(settings, key))
+            self._shared[key] = asyncio.create_task(self._make_started(settings, key))
 
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._shared[key])
 
     async def close(self) -> None:
         """End everything that is shared, and let go of the addresses."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from simulator.world.addresses import Addresses
 from simulator.world.casting import plan
 from simulator.world.seating import Seats
 from simulator.world.systems.catalogue import seat
+from simulator.world.systems.system import SystemFailed, SystemSettings
 from simulator.world.teardown import in_turn, surely
 from simulator.world.world import World
 
@@ -182,6 +184,20 @@ async def test_what_ended_before_the_cut_is_handed_over(talk: Scenario, rooms: A
         await playing
 
     assert len(played) == 1
+
+
+async def test_one_new_system_follows_a_failed_one(rooms: Any) -> None:
+    """Those who shared the failed one ask again, all at once: none of them may start a system that nobody ends."""
+    ways = iter(["start", ""])
+    seats = Seats(replace(rooms.seat(shared=True), make=lambda settings: rooms.seat(fails=next(ways)).make(settings)))
+    asking = [[seats.take(SystemSettings(), f"test/{n}", alone=False) for n in range(4)] for _ in range(2)]
+    failed = await asyncio.gather(*asking[0], return_exceptions=True)
+    seated = await asyncio.gather(*asking[1])
+    await seats.close()
+
+    assert [type(one) for one in failed] == [SystemFailed] * 4
+    assert all(one is seated[0] for one in seated)
+    assert [room.running for room in rooms.made] == [False, False]
 
 
 async def test_surely_ends_its_work_despite_cancellation() -> None:
