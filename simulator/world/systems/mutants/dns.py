@@ -136,11 +136,6 @@ DNS = (
         replace(RIGHT, bounce_condition=_swapped),
     ),
     Mutant(
-        "nothing-bounces",
-        "Says nothing to senders whose message cannot leave.",
-        replace(RIGHT, is_bounced=lambda _: False),
-    ),
-    Mutant(
         "unverified-means-forbidden",
         "Does not say why a key could not be verified.",
         replace(RIGHT, answer_to_unverified=lambda _: StanzaCondition.FORBIDDEN),

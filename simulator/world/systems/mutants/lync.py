@@ -1,16 +1,21 @@
-"""Deliberate defects in the policy towards partners (Lync Server 2013): settings, lists, limits, keep-alives.
+"""Deliberate defects in the policy towards partners (Lync Server 2013): settings, lists, headers, keep-alives.
 
 Knows the rules of the edge that it breaks, one or two for each defect.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
+from typing import Any
 
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.edge.header import HeaderJudgement, judge_header
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.rules import Rules
 from simulator.world.systems.mutants.mutant import Mutant
+from simulator.xmpp.errors import RemoteProtocolError, StreamCondition
+from simulator.xmpp.events import StreamHeader
 
 RIGHT = Rules()
 
@@ -24,6 +29,13 @@ def _whoever_ends_alike(configuration: Configuration, domain: str) -> AllowedPar
     found = (partner for partner in configuration.partners if domain.endswith(partner.domains))
 
     return configuration.partner_for(domain) or next(found, None)
+
+
+def _complete(header: StreamHeader, served: Set[str], **rules: Any) -> HeaderJudgement:
+    if None in (header.to, header.sender, header.version):
+        return HeaderJudgement(refusal=RemoteProtocolError(StreamCondition.BAD_FORMAT, "say everything"))
+
+    return judge_header(header, served, **rules)
 
 
 LYNC = (
@@ -55,12 +67,13 @@ LYNC = (
         "Takes every name with the same ending for the partner.",
         replace(RIGHT, partner_for=_whoever_ends_alike),
     ),
-    # How many, how long
+    # How partners may begin
     Mutant(
-        "connections-uncounted",
-        "Has room for any number of connections.",
-        replace(RIGHT, connection_is_allowed=lambda existing, limit: True),
+        "sparse-headers-are-refused",
+        "Refuses headers that do not say everything.",
+        replace(RIGHT, judge_header=_complete),
     ),
+    # How long
     Mutant(
         "keep-alive-overlooked",
         "Lets every partner be silent.",
