@@ -29,6 +29,7 @@ from simulator.wire.service import ServiceRecord, WithoutService
 from simulator.xmpp import dialback
 from simulator.xmpp.errors import RemoteProtocolError, StanzaCondition, StreamCondition
 from simulator.xmpp.events import DialbackVerify, StreamFeatures, StreamHeader
+from simulator.xmpp.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Rules:
 
     # limits and the end of streams
     connection_is_allowed: Callable[[int, int], bool] = limits.connection_is_allowed
+    limits_of_strangers: Callable[[Limits], Limits] = limits.limits_of_strangers
     establishment_timeout: Callable[[GatewaySettings], float | None] = limits.establishment_timeout
     inactivity_timeout: Callable[[GatewaySettings], float | None] = limits.inactivity_timeout
     keep_alive_timeout: Callable[[GatewaySettings, AllowedPartner], float | None] = limits.keep_alive_timeout

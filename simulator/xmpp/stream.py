@@ -42,6 +42,15 @@ class Stream:
         """The peer's header; also there when a Violation says that its content namespace is refused."""
         return self._parser.header
 
+    @property
+    def limits(self) -> Limits:
+        """What the peer may send; another may be set at any time, for what comes from then on."""
+        return self._parser.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = self._parser.limits = limits
+
     def restart(self) -> None:
         """Forget everything before TLS or SASL succeeded: both sides send new headers (RFC 6120 §4.3.3).
 

@@ -57,7 +57,7 @@ class InboundStream:
         self.channel = Channel(
             connection,
             initiating=False,
-            limits=context.limits,
+            limits=context.rules.limits_of_strangers(context.limits),
             unsent_bytes=context.configuration.limits.unsent_bytes,
             header=lambda: self._rules.answer_header(None, HeaderJudgement(), context.own_name, self._id),
             rules=context.rules,
@@ -214,6 +214,7 @@ class InboundStream:
 
         if outcome is True and progress.handle(PairEvent.VALID):
             self._valid.add(pair)
+            self.channel.stream.limits = self._context.limits
             self._context.log(f"inbound stream from {self._peer}: {pair[0]} may send to {pair[1]}")
             self._answer(request, "valid")
         elif outcome is False and progress.handle(PairEvent.INVALID):

@@ -5,11 +5,16 @@ Knows the gateway's and the partners' settings. Does not know clocks or connecti
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import GatewaySettings
 from simulator.xmpp.errors import StreamCondition
+from simulator.xmpp.limits import Limits
+
+#: bytes of one element, from somebody who may be anybody; RFC 6120 §13.12 lets no limit be below 10,000
+STRANGER_BYTES = 16_384
 
 
 def connection_is_allowed(existing: int, limit: int) -> bool:
@@ -20,6 +25,15 @@ def connection_is_allowed(existing: int, limit: int) -> bool:
 def establishment_timeout(settings: GatewaySettings) -> float | None:
     """How long a stream may take to be authenticated; None for ever."""
     return settings.stream_establishment_timeout
+
+
+def limits_of_strangers(limits: Limits) -> Limits:
+    """What may be sent on a stream on which no domain is authenticated yet.
+
+    Large stanzas cost us many times their size, while they are read and when they are held in pieces: whoever wants
+    to send them shall say who he is.
+    """
+    return replace(limits, stanza_bytes=min(limits.stanza_bytes, STRANGER_BYTES))
 
 
 def inactivity_timeout(settings: GatewaySettings) -> float | None:

@@ -31,6 +31,25 @@ async def test_a_stream_must_be_established_in_time(world: Any, header: StreamHe
     assert await peer.end() == "fin"
 
 
+@pytest.mark.parametrize(("size", "accepted"), [(16_000, True), (17_000, False)])
+async def test_strangers_may_not_send_as_much(world: Any, size: int, accepted: bool) -> None:
+    peer = await world.dial(await make(world), header=HEADER)
+    await peer.expect(StreamFeatures)
+    # Without addresses it is refused for that; when it is too large, it is not even read.
+    peer.send_text(f"<db:result>{'k' * size}</db:result>")
+    condition = (await peer.expect(StreamError)).condition
+
+    assert condition == ("improper-addressing" if accepted else "policy-violation")
+
+
+async def test_who_is_authenticated_may_send_more(world: Any) -> None:
+    site, fake = await make(world), await world.listen("gmail.com")
+    peer = await world.authenticated(site, fake, "gmail.com", "contoso.com")
+    peer.send_text(HELLO.replace("hello", "h" * 200_000))
+
+    assert len((await site.link.next()).findtext("{jabber:server}body") or "") == 200_000
+
+
 async def test_an_idle_stream_is_closed_in_order(world: Any) -> None:
     site, fake = await make(world, stream_inactivity_timeout=0.2), await world.listen("gmail.com")
     peer = await world.authenticated(site, fake, "gmail.com", "contoso.com")
