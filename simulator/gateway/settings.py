@@ -108,6 +108,8 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     stanza_bytes: Positive = 262144
     depth: Positive = 64
     attributes: Positive = 64
+    #: pairs of domains that one stream may ask for, so that one connection cannot make us dial for ever
+    pairs_per_stream: Positive = 100
     #: stanzas that wait for one domain while a stream to it is negotiated
     queued_stanzas: Positive = 1000
     #: bytes that a peer may leave unread before its connection is given up

@@ -18,9 +18,6 @@ from simulator.xmpp.errors import StanzaCondition, StreamCondition
 #: (sender domain, target domain), normalised: what dialback authorises (XEP-0220 §1.4)
 Pair = tuple[str, str]
 
-#: pairs that one stream may ask for, so that one connection cannot make us dial for ever
-MOST_PAIRS = 100
-
 
 def host_is_served(domain: str, served: Set[str]) -> bool:
     """Exactly the configured domains: a subdomain is another host (RFC 6120 §4.9.3.6)."""
@@ -68,6 +65,7 @@ class StreamFacts:
     served: Set[str]
     valid: Set[Pair]
     pending: Set[Pair]
+    most_pairs: int
     secured: bool = False
 
 
@@ -125,7 +123,7 @@ def _judge_by_state(pair: Pair, key: str, facts: StreamFacts) -> RequestJudgemen
     if not key.strip():
         return _refuse(pair, StanzaCondition.BAD_REQUEST)
 
-    if len(facts.valid) + len(facts.pending) >= MOST_PAIRS:
+    if len(facts.valid) + len(facts.pending) >= facts.most_pairs:
         # §2.5: "lacks the resources to add the requested domain pair"
         return _refuse(pair, ERROR_FOR[Obstacle.NO_RESOURCES])
 

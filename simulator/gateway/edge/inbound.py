@@ -181,6 +181,7 @@ class InboundStream:
             served=self._context.served,
             valid=self._valid,
             pending=self._pending.keys(),
+            most_pairs=self._context.configuration.limits.pairs_per_stream,
             secured=self.channel.connection.tls is not None,
         )
 

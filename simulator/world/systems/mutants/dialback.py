@@ -57,6 +57,10 @@ def _partly_the_same(key: str, right: str) -> bool:
     return key in right + right or right in key or key[1:] == right[1:]
 
 
+def _without_number(sender: str | None, to: str | None, key: str, facts: StreamFacts, **rules: Any) -> RequestJudgement:
+    return judge_request(sender, to, key, replace(facts, most_pairs=1000000), **rules)
+
+
 def _once_only(sender: str | None, to: str | None, key: str, facts: StreamFacts, **rules: Any) -> RequestJudgement:
     judged = judge_request(sender, to, key, facts, **rules)
     again = judged.pair in facts.pending
@@ -231,6 +235,11 @@ DIALBACK = (
         "senders-and-targets-apart",
         "Keeps verified senders and verified targets in two lists.",
         replace(RIGHT, pair_is_valid=_parts_are_valid),
+    ),
+    Mutant(
+        "pairs-without-number",
+        "Verifies as many pairs as a stream asks for.",
+        replace(RIGHT, judge_request=_without_number),
     ),
     Mutant(
         "valid-pairs-are-passed-over",
