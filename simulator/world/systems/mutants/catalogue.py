@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 
+from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dns import DNS
+from simulator.world.systems.mutants.lync import LYNC
 from simulator.world.systems.mutants.mutant import Mutant
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
 
-FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS, DNS, STANZAS)
+FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS, DIALBACK, DNS, LYNC, STANZAS)
 
 #: name -> mutant
 MUTANTS: dict[str, Mutant] = {mutant.name: mutant for family in FAMILIES for mutant in family}
