@@ -49,6 +49,8 @@ class Hosts:
         # A socket that is bound and does not listen: whoever connects gets RST, and nobody else can listen there.
         reserved = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         self._reserved.append(reserved)
+        # Connections of whoever had this address before may still be in TIME_WAIT.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind((address, self._addresses.port(self._port)))
         self.places[host] = address, reserved.getsockname()[1]
 
