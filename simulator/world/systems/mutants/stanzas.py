@@ -120,6 +120,11 @@ STANZAS: tuple[Mutant, ...] = (
         "Expects the sender to be the domain.",
         replace(RIGHT, pair_of_stanza=_whole_sender),
     ),
+    Mutant(
+        "every-bounce-is-internal",
+        "Says internal-server-error, whatever kept a stanza from leaving.",
+        replace(RIGHT, bounce_condition=lambda _: StanzaCondition.INTERNAL_SERVER_ERROR),
+    ),
     # Requests
     Mutant(
         "requests-unanswered",
