@@ -104,10 +104,21 @@ def test_bad_certificate_exits_two(gateway_file: Callable[..., Path], tmp_path: 
     assert "Traceback" not in log
 
 
-def test_taken_port_exits_three_and_says_which(gateway_file: Callable[..., Path]) -> None:
+@pytest.mark.parametrize(
+    ("part", "setting"),
+    [
+        ("edge", "port"),
+        ("edge", "link-port"),
+        ("frontend", "sip-tcp-port"),
+        ("frontend", "sip-tls-port"),
+    ],
+)
+def test_taken_port_exits_three_and_says_which(
+    gateway_file: Callable[..., Path], words: dict[str, Any], part: str, setting: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        code, said, log = outcome(gateway_file(edge={"port": port, "link-port": 0}))
+        code, said, log = outcome(gateway_file(**{part: {**words[part], setting: port}}))
 
     assert (code, said) == (3, "")
     assert f"127.0.0.1 port {port}" in log
