@@ -36,6 +36,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "sip",
         "several-domains",
         "shares-streams",
+        "questions-apart",
         "configuration-errors",
         "graceful-shutdown",
         "passphrase",

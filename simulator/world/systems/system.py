@@ -31,6 +31,7 @@ CAPABILITIES = {
     "link": "it has two halves, whose link can be cut and mended",
     "several-domains": "serves more than one domain of its own",
     "shares-streams": "several domains of its own share a stream to a partner that handles dialback errors",
+    "questions-apart": "opens a stream for the sole purpose of having a dialback key verified",
     "configuration-errors": "refuses contradictory settings before it starts",
     "graceful-shutdown": "closes its streams with system-shutdown when told to end",
     "passphrase": "the secret of its dialback keys can be set",
