@@ -114,7 +114,7 @@ def gateway(
 def run(
     selectors: Selectors = None,
     system: System = "embedded",
-    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="How many scenarios at once.")] = 8,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="How many scenarios at once.")] = 16,
     seed: Seed = 1,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where journals and run.json go.")] = OUTPUT,
     json_file: Annotated[
