@@ -14,6 +14,21 @@ import msgspec
 import yaml
 
 T = TypeVar("T")
+
+#: No document that a person writes has as many parts or levels; aliases can make a few lines into more.
+MOST_PARTS = 100_000
+DEEPEST = 100
+
+#: msgspec's words are JSON's; YAML's readers know others.
+_WORDS = {
+    "array": "a list",
+    "object": "a mapping",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
 Path_ = tuple[str | int, ...]
 
 
@@ -53,7 +68,7 @@ class Document:
             return msgspec.convert(data, type_)
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at `")
-            raise self.error(path + _steps(where.rstrip("`"), data), message) from None
+            raise self.error(path + _steps(where.rstrip("`"), data), _in_words(message)) from None
 
 
 def read_document(path: Path) -> Document:
@@ -70,6 +85,9 @@ def read_document(path: Path) -> Document:
 
 def parse_document(text: str, name: str = "<text>") -> Document:
     """Parse YAML text; `name` stands in error messages. Duplicate keys are errors."""
+    if _may_be_deep(text):
+        raise DocumentError(name, 1, 1, f"is nested deeper than {DEEPEST} levels")
+
     try:
         node = _compose(text)
     except yaml.MarkedYAMLError as error:
@@ -85,6 +103,28 @@ def parse_document(text: str, name: str = "<text>") -> Document:
     return Document(name, data, positions)
 
 
+def _may_be_deep(text: str) -> bool:
+    """Whether the text is nested too deeply: whoever builds such a tree may run out of stack, and libyaml crashes.
+
+    Events come without a tree, but cost time: only where there are signs enough for so many levels.
+    """
+    if sum(text.count(sign) for sign in ("[", "{", "- ", "? ")) < 10 * DEEPEST:
+        return False
+
+    depth = 0
+
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+
+            if depth > DEEPEST:
+                return True
+    except yaml.YAMLError:
+        pass
+
+    return False
+
+
 def _compose(text: str) -> yaml.Node | None:
     # libyaml reads a requirements file twenty times faster, where PyYAML was built with it; its words for mistakes are
     # other ones, and those are the same everywhere.
@@ -98,7 +138,14 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 def _build(node: yaml.Node, path: Path_, positions: dict[Path_, tuple[int, int]], name: str) -> Any:
-    positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    place = node.start_mark.line + 1, node.start_mark.column + 1
+    positions.setdefault(path, place)
+
+    if len(path) > DEEPEST:
+        raise DocumentError(name, *place, f"is nested deeper than {DEEPEST} levels")
+
+    if len(positions) > MOST_PARTS:
+        raise DocumentError(name, *place, f"has more than {MOST_PARTS} parts", "does one alias repeat another?")
 
     if isinstance(node, yaml.MappingNode):
         built: dict[str, Any] = {}
@@ -126,8 +173,23 @@ def _build(node: yaml.Node, path: Path_, positions: dict[Path_, tuple[int, int]]
         # Construction of one scalar alone keeps YAML's own reading of numbers, booleans and null.
         return yaml.SafeLoader("").construct_object(node)
     except (ValueError, yaml.YAMLError) as error:
-        line, column = node.start_mark.line + 1, node.start_mark.column + 1
-        raise DocumentError(name, line, column, f"not a value: {error}") from None
+        raise DocumentError(name, *place, f"not a value: {error}") from None
+
+
+def _in_words(message: str) -> str:
+    """What msgspec says, for those who write YAML."""
+    missing = re.fullmatch(r"Object missing required field `(.+)`", message)
+
+    if missing:
+        return f"the key {missing[1]!r} is missing"
+
+    if not message.startswith("Expected `"):
+        return message
+
+    def said(match: re.Match[str]) -> str:
+        return " or ".join(_WORDS.get(word, word) for word in match[1].split(" | "))
+
+    return re.sub(r"`([\w |]+)`", said, message.replace("Expected", "expected", 1))
 
 
 def _steps(where: str, data: Any) -> Path_:

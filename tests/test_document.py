@@ -66,6 +66,12 @@ def test_each_part_knows_its_place(path: tuple[str | int, ...], position: tuple[
     assert str(error) == f"file.yaml:{position[0]}:{position[1]}: is wrong\n  try harder"
 
 
+#: Few bytes that aliases make into many parts.
+LAUGHS = "\n".join(
+    ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))],
+)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
@@ -79,6 +85,11 @@ def test_each_part_knows_its_place(path: tuple[str | int, ...], position: tuple[
         ("a: 2001-99-99\n", 1, 4, "not a value"),
         ("--- a\n--- b\n", 2, 1, "not YAML"),
         ("a: \x00\n", 1, 1, "not YAML"),
+        ("a: " + "[" * 200_000, 1, 1, "deeper than 100"),
+        ("a: " + "[" * 110 + "]" * 110, 1, 104, "deeper than 100"),
+        ("- " * 200_000, 1, 1, "deeper than 100"),
+        ("a: &a [*a]\n", 1, 4, "deeper than 100"),
+        (LAUGHS, 1, 10, "more than 100000 parts"),
     ],
 )
 def test_what_is_no_yaml_is_reported_at_its_place(text: str, line: int, column: int, message: str) -> None:
@@ -96,11 +107,11 @@ def test_an_empty_document_is_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
-        ("partners:\n- identity: a\n- identity: 3\n", 3, 3, "Expected `str`, got `int`"),
-        ("partners:\n- identity: a\n  limit: many\n", 3, 3, "Expected `int`, got `str`"),
-        ("partners:\n- limit: 1\n", 2, 3, "missing required field `identity`"),
-        ("partners: []\nby_name:\n  x: 1\n  y: z\n", 2, 1, "Expected `int`, got `str`"),
-        ("domains: []\n", 1, 1, "missing required field `partners`"),
+        ("partners:\n- identity: a\n- identity: 3\n", 3, 3, "expected text, got a whole number"),
+        ("partners:\n- identity: a\n  limit: many\n", 3, 3, "expected a whole number, got text"),
+        ("partners:\n- limit: 1\n", 2, 3, "the key 'identity' is missing"),
+        ("partners: []\nby_name:\n  x: 1\n  y: z\n", 2, 1, "expected a whole number, got text"),
+        ("domains: []\n", 1, 1, "the key 'partners' is missing"),
     ],
 )
 def test_wrong_types_are_reported_at_their_place(text: str, line: int, column: int, message: str) -> None:
@@ -116,7 +127,7 @@ def test_a_part_can_be_converted_alone() -> None:
 
     assert document.convert(Partner, ("partners", 1)) == Partner(identity="jabber.org")
 
-    with pytest.raises(DocumentError, match=r"<text>:2:11: Expected `int`, got `str`"):
+    with pytest.raises(DocumentError, match=r"<text>:2:11: expected a whole number, got text"):
         document.convert(list[int], ("domains",))
 
 

@@ -173,9 +173,9 @@ def test_users_are_found_by_any_spelling(folder: Path) -> None:
         ("tls-negotation: NotSupported", TLS_OFF, "tls-negotation", "unknown key", "'tls-negotiation'"),
         ("TlsNegotiation: NotSupported", TLS_OFF, "TlsNegotiation", "unknown key", "'tls-negotiation'"),
         ("tls-negotiation: notsupported", TLS_OFF, "tls-negotiation", "is none of", "'NotSupported'"),
-        ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "alive: Expected `bool`", ""),
-        ("dns: {server: 127.0.0.1, port: 0}", DNS, "port: 0", "dns.port: Expected", ""),
-        ("dns: {}", "dns: {server: 127.0.0.1, port: 5353}", "dns", "missing required field `server`", ""),
+        ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "alive: expected true or false", ""),
+        ("dns: {server: 127.0.0.1, port: 0}", DNS, "port: 0", "dns.port: expected", ""),
+        ("dns: {}", "dns: {server: 127.0.0.1, port: 5353}", "dns", "the key 'server' is missing", ""),
         ("warnings: []\ndns:", "dns:", "warnings", "unknown key", "known here"),
         ("domains: []", "domains: [contoso.com, Fabrikam.COM.]", "domains", "at least one domain", ""),
         ("[contoso.com, CONTOSO.com, fabrikam.com]", "[contoso.com, Fabrikam.COM.]", "CONTOSO", "twice", "remove"),
@@ -250,7 +250,7 @@ def test_missing_file_is_a_plain_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "- a", "just text"])
 def test_file_without_keys_is_refused(folder: Path, text: str) -> None:
-    assert "Expected `object`" in refused(folder, text).message
+    assert "expected a mapping" in refused(folder, text).message
 
 
 def made(*partners: AllowedPartner) -> Configuration:

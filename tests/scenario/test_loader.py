@@ -105,7 +105,7 @@ def test_there_are_fewer_than_forty_verbs() -> None:
 BROKEN = {
     "no mapping": ("- a\n", 1, 1, "a scenario is a mapping", "claim"),
     "unknown key": ("claim: x\nstepps: []\n", 2, 1, "no key 'stepps'", "steps"),
-    "no steps": ("claim: x\n", 1, 1, "missing required field `steps`", ""),
+    "no steps": ("claim: x\n", 1, 1, "the key 'steps' is missing", ""),
     "unknown requirement": ("claim: x\ncovers: [STR-001, DBK-032x]\nsteps: [a]\n", 2, 19, "DBK-032x", "DBK-032"),
     "unknown partner key": (
         "claim: x\npartners:\n  gmail.com:\n    quirk: [a]\nsteps: [a]\n", 4, 5, "no key 'quirk'", "quirks"

@@ -103,7 +103,7 @@ def test_coverage_counts_families_and_specifications() -> None:
     [
         ("A:\n  B-1: {direction: I, level: MUST, source: s, sentence: s}\n", "2:3: B-1 is not of the family A"),
         ("A:\n  A-1: {direction: X, level: MUST, source: s, sentence: s}\n", "Invalid enum value 'X'"),
-        ("A:\n  A-1: {direction: I, level: MUST, source: s}\n", "missing required field `sentence`"),
+        ("A:\n  A-1: {direction: I, level: MUST, source: s}\n", "the key 'sentence' is missing"),
         ("A:\n  A-1: {direction: I, level: MUST, source: s, sentence: s, x: y}\n", "unknown field `x`"),
     ],
 )
