@@ -37,6 +37,15 @@ def judge(scenario: Scenario, entries: Sequence[Entry]) -> Verdict:
     if complaint:
         return Verdict(scenario=scenario.id, outcome=Outcome.ERROR, reason=complaint)
 
+    try:
+        return _judge(scenario, entries)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # Entries are plain JSON, and a file may hold any: a list where a name belongs must not end the whole run.
+        reason = f"the journal cannot be judged: {type(error).__name__}: {error}"
+        return Verdict(scenario=scenario.id, outcome=Outcome.ERROR, reason=reason)
+
+
+def _judge(scenario: Scenario, entries: Sequence[Entry]) -> Verdict:
     evidence = Evidence(scenario, entries)
     missing = scenario.needs - _capabilities(scenario, entries)
 

@@ -38,6 +38,22 @@ def test_a_mismatch_fails_with_everything_about_it() -> None:
     assert verdict.broken == ("A-1",)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"system": {"capabilities": [{}]}},
+        {"system": {"capabilities": 5}},
+        {"captures": "x"},
+        {"cast": ["x"]},
+    ],
+)
+def test_a_journal_of_nonsense_is_our_own_fault(broken: dict[str, Any]) -> None:
+    verdict = judge(TWO, played(TWO, A, B, **broken))
+
+    assert verdict.outcome is Outcome.ERROR
+    assert verdict.reason.startswith("the journal cannot be judged: ")
+
+
 def test_a_step_may_name_what_it_breaks() -> None:
     played_ = scenario("gmail.com receives: <a/>\n  covers: [A-2]")
 
