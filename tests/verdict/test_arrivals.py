@@ -191,6 +191,24 @@ def test_contacts_beyond_those_accepted_are_found(opened: int, expected: str) ->
     assert outcome(one, played(one, {}, [own, *connections, barrier(quiet_s=0.1), record()])) == expected
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("alt1.google.com", "FAIL"), ("alt1.google.com.gmail.com", "FAIL"), ("alt2.google.com", "PASS")],
+)
+def test_contacts_at_one_host_are_told_apart(host: str, expected: str) -> None:
+    one = scenario("gmail.com is not contacted: alt1.google.com")
+    opened = Entry(at=1, kind="opened", actor="gmail.com", data={"by": "them", "host": host})
+
+    assert outcome(one, played(one, [opened, barrier(quiet_s=0.1), record()])) == expected
+
+
+def test_a_contact_against_a_recommendation_is_a_warning() -> None:
+    one = scenario("gmail.com is not contacted:\n  level: should")
+    opened = Entry(at=1, kind="opened", actor="gmail.com", data={"by": "them"})
+
+    assert outcome(one, played(one, [opened, barrier(quiet_s=0.1), record()])) == "WARN"
+
+
 @pytest.mark.parametrize(("name", "expected"), [("gmail.com.", "FAIL"), ("chat.gmail.com", "PASS")])
 def test_a_question_that_was_asked_is_found(name: str, expected: str) -> None:
     one = scenario("DNS is not asked: gmail.com A")
