@@ -127,12 +127,14 @@ def run(
 ) -> int:
     """Play scenarios on a system, and say what each came to."""
     from simulator.cli.session import play_and_judge, undisturbed, until_interrupted
+    from simulator.cli.vocabulary import check_words
     from simulator.report.console import ConsoleReport
     from simulator.report.results import Run, write_json
     from simulator.verdict import Outcome, settle
 
     folder = scenario_folder(scenarios)
     chosen, requirements = selected(folder, selectors), requirements_of(folder)
+    check_words(chosen)
     expected = ledger_of(folder, system, ledger)
     seats = seats_for(system, seed, mutant)
     journals = journal_folder(output)
@@ -160,9 +162,10 @@ def run(
         report.settled(settlement)
         report.summary(complete, settlement, journals, cut=bool(cut), planned=len(chosen))
 
-        for file in (output / "run.json", json_file):
-            if file is not None:
-                write(partial(write_json, complete, file))
+        write(partial(write_json, complete, output / "run.json"))
+
+        if json_file is not None:
+            write(partial(write_json, complete, json_file), "--json FILE")
 
     return 128 + cut if cut else settlement.exit_code
 

@@ -110,8 +110,9 @@ def journal_files(given: Iterable[Path]) -> list[Path]:
     return files
 
 
-def write(work: Callable[[], None]) -> None:
+def write(work: Callable[[], None], option: str = "--output DIR") -> None:
+    """Do what writes files; raises WrongUse, which names the option that says where."""
     try:
         work()
     except OSError as error:
-        raise WrongUse(f"{error.filename}: cannot be written: {error.strerror}; choose another --output DIR") from None
+        raise WrongUse(f"{error.filename}: cannot be written: {error.strerror}; choose another {option}") from None

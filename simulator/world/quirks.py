@@ -5,6 +5,7 @@ Knows what each name changes. Does not know how a partner does it: that is `part
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -210,7 +211,9 @@ def read_quirk(given: Any) -> tuple[str, str]:
     quirk = QUIRKS.get(name)
 
     if quirk is None:
-        raise QuirkError(f"no quirk is called {name!r}: there are {', '.join(QUIRKS)}")
+        near = difflib.get_close_matches(name, QUIRKS, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(QUIRKS)}"
+        raise QuirkError(f"no quirk is called {name!r}: {hint}")
 
     if argument and not quirk.argument:
         raise QuirkError(f"the quirk {name} takes no argument, but {argument!r} stands there")

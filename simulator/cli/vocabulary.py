@@ -1,0 +1,63 @@
+"""Checks the words of scenarios that only the world knows: capabilities, profiles, quirks, settings of partners.
+
+Knows where each stands in its file. A misspelt capability would otherwise be one that no system has, for ever.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from simulator.document import DocumentError, Path_, read_document
+from simulator.scenario.model import Scenario
+from simulator.world.profiles import profile_names
+from simulator.world.quirks import Behaviour, QuirkError, behave
+from simulator.world.systems.gateway_settings import PARTNER_WORDS
+from simulator.world.systems.system import CAPABILITIES
+
+Mistake = tuple[Path_, str, str]
+NO_PARTNERS = ("gateway", "configuration")
+
+
+def check_words(scenarios: Iterable[Scenario]) -> None:
+    """Raise DocumentError for the first word that means nothing."""
+    profiles = profile_names()
+
+    for scenario in scenarios:
+        for path, message, hint in _mistakes(scenario, profiles):
+            raise _placed(scenario, path, message, hint)
+
+
+def _mistakes(scenario: Scenario, profiles: Collection[str]) -> Iterator[Mistake]:
+    for need in sorted(scenario.needs - CAPABILITIES.keys()):
+        yield ("needs",), f"no capability of a system is called {need!r}", _nearest(need, CAPABILITIES)
+
+    for name, partner in scenario.partners.items():
+        if partner.profile not in profiles:
+            path = "partners", name, "profile"
+            yield path, f"no profile is called {partner.profile!r}", _nearest(partner.profile, profiles)
+
+        try:
+            behave(Behaviour(), partner.quirks)
+        except QuirkError as error:
+            yield ("partners", name, "quirks"), str(error), "`s2sim steps` explains them all"
+
+    for name, settings in (scenario.settings or {}).items():
+        for word in settings if name not in NO_PARTNERS else ():
+            if word not in PARTNER_WORDS:
+                path = "settings", name, word
+                yield path, f"no setting of a partner is called {word!r}", _nearest(word, PARTNER_WORDS)
+
+
+def _nearest(word: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=2)
+
+    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+
+
+def _placed(scenario: Scenario, path: Path_, message: str, hint: str) -> DocumentError:
+    try:
+        return read_document(Path(scenario.file)).error(path, message, hint)
+    except DocumentError:
+        return DocumentError(scenario.file, scenario.line, 1, message, hint)

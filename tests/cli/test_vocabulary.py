@@ -1,0 +1,43 @@
+"""Words that mean nothing are found before anything is played, at their place in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.cli import main
+
+STEPS = "steps:\n- gmail.com is authenticated\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "says"),
+    [
+        ("claim: x\nneeds: [several-domain]\n", 2, "did you mean several-domains"),
+        ("claim: x\nneeds:\n- xyz\n", 2, "there are: allow-list"),
+        ("claim: x\npartners:\n  gmail.com:\n    profile: google\n", 4, "did you mean google-talk"),
+        ("claim: x\npartners:\n  gmail.com: {quirks: [deny-every-key]}\n", 3, "did you mean denies-every-key"),
+        ("claim: x\npartners:\n  gmail.com: {quirks: ['slow: very']}\n", 3, "the quirk slow needs"),
+        ("claim: x\nsettings:\n  gmail.com:\n    tsl: required\n", 4, "did you mean tls"),
+    ],
+)
+def test_words_without_meaning_are_found_by_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], head: str, line: int, says: str
+) -> None:
+    file = tmp_path / "one.yaml"
+    file.write_text(head + STEPS)
+    code = main(["run", "--scenarios", str(tmp_path), "--output", str(tmp_path / "out")])
+    told = capsys.readouterr()
+
+    assert (code, told.out) == (2, "")
+    assert told.err.startswith(f"s2sim: {file}:{line}:")
+    assert says in told.err
+
+
+def test_results_that_cannot_be_written_name_their_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.yaml").write_text("claim: x\n" + STEPS)
+    output = ["--scenarios", str(tmp_path), "--output", str(tmp_path / "out")]
+
+    assert main(["run", *output, "--json", str(tmp_path / "one.yaml" / "x.json")]) == 2
+    assert "choose another --json FILE" in capsys.readouterr().err
