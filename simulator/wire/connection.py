@@ -340,8 +340,7 @@ async def open_connection(
 
     try:
         async with asyncio.timeout(timeout):
-            local = (local_host, 0) if local_host else None
-            _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port, local_addr=local)
+            connection = await _connected(host, port, local_host)
 
             if tls is not None:
                 await _secure(connection, tls, server_name)
@@ -362,13 +361,22 @@ async def open_connection(
 async def _connected(host: str, port: int, local_host: str | None) -> Connection:
     loop = asyncio.get_running_loop()
 
-    if local_host is None:
-        return (await loop.create_connection(Connection, host, port))[1]
+    try:
+        if local_host is None:
+            return (await loop.create_connection(Connection, host, port))[1]
 
-    with closed_on_error(socket_from(local_host, host)) as sock:
-        await loop.sock_connect(sock, (host, port))
+        with closed_on_error(socket_from(local_host, host)) as sock:
+            await loop.sock_connect(sock, (host, port))
 
-        return (await loop.create_connection(Connection, sock=sock))[1]
+            return (await loop.create_connection(Connection, sock=sock))[1]
+    except ConnectionResetError as error:
+        # The peer took the connection and broke it before we looked. A moment later the same would have been a
+        # connection that ends with RST, and it is to be told in one way only.
+        connection = Connection()
+        connection.local, connection.remote = (local_host or "", 0), (host, port)
+        connection.connection_lost(error)
+
+        return connection
 
 
 async def _secure(connection: Connection, context: TLSContext, server_name: str | None) -> None:

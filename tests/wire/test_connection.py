@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
@@ -194,3 +196,29 @@ async def test_the_local_address_can_be_chosen() -> None:
     ours.connection.close()
     await theirs.end()
     await listener.close()
+
+
+async def test_reset_before_the_first_look_is_a_connection_that_ended() -> None:
+    """A peer that takes connections and breaks them at once never looks like one that is not there."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    host, port = listening.getsockname()[:2]
+
+    def break_each() -> None:
+        for _ in range(50):
+            accepted = listening.accept()[0]
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+
+    breaking = asyncio.get_running_loop().run_in_executor(None, break_each)
+    hows: set[str] = set()
+
+    for _ in range(50):
+        connection = await open_connection(host, port, timeout=5.0)
+        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        connection.on_closed = lambda how, _, ended=ended: ended.set_result(how)  # type: ignore[misc]
+        hows.add(await ended)
+
+    await breaking
+    listening.close()
+
+    assert hows == {"reset"}
