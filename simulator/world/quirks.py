@@ -1,6 +1,6 @@
 """How a partner behaves, and the misbehaviours that a scenario may add to it: values, each with a sentence.
 
-Knows what each name changes. Does not know how a partner does it: that is `partner_stream` and `partner_automation`.
+Knows what each name changes. Does not know how a partner does it: that is `partner.stream` and `partner.automation`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from simulator.scenario.names import recast
 
 if TYPE_CHECKING:
     from simulator.scenario.model import Scenario, Step
-    from simulator.world.partner import Partner
+    from simulator.world.partner.partner import Partner
     from simulator.world.users.user import User
     from simulator.world.world import World
 

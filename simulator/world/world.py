@@ -15,8 +15,8 @@ from simulator.scenario.names import entropy
 from simulator.world.addresses import Addresses
 from simulator.world.casting import CONTROL, CONTROL_PROFILE, Plan, control_user
 from simulator.world.dns import NameServer
-from simulator.world.partner import Partner
-from simulator.world.partners import make_partner
+from simulator.world.partner.making import make_partner
+from simulator.world.partner.partner import Partner
 from simulator.world.seating import Seated, Seats
 from simulator.world.systems.system import System, SystemFailed
 from simulator.world.teardown import in_turn, surely

@@ -14,7 +14,7 @@ import pytest
 from simulator.journal import Entry, Journal
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
-from simulator.world.partner import Partner
+from simulator.world.partner.partner import Partner
 from simulator.world.profiles import load_profile
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
-from simulator.world import partner_words as words
 from simulator.world.acts.streams import (
     QUIET_PERIOD,
     ended,
@@ -22,8 +21,9 @@ from simulator.world.acts.streams import (
     target,
     what_came,
 )
-from simulator.world.partner_automation import RESULT, answer
-from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.world.partner import words
+from simulator.world.partner.automation import RESULT, answer
+from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.world.stage import Act, Seen, Stage
 from simulator.xmpp.element import parse_element, serialize
 from simulator.xmpp.namespaces import DIALBACK

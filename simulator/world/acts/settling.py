@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from simulator.scenario.model import Scenario
 from simulator.world.acts.streams import barrier
-from simulator.world.partner_stream import StreamOver
+from simulator.world.partner.stream import StreamOver
 from simulator.world.stage import Stage
 
 #: Seconds for the exchange on one stream. A system that does not answer is no finding here: no step asked it to.

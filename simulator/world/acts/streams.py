@@ -15,11 +15,11 @@ from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
-from simulator.world import partner_words as words
-from simulator.world.partner import Partner
-from simulator.world.partner_automation import VERIFY
-from simulator.world.partner_ending import Arrived, Ending
-from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.world.partner import words
+from simulator.world.partner.automation import VERIFY
+from simulator.world.partner.ending import Arrived, Ending
+from simulator.world.partner.partner import Partner
+from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamHeader

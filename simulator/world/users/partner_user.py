@@ -9,7 +9,7 @@ from collections.abc import Container
 from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
-from simulator.world.partner import Partner
+from simulator.world.partner.partner import Partner
 from simulator.world.users.stanza import arrival, message
 from simulator.world.users.user import Inbox
 from simulator.xmpp.namespaces import SERVER

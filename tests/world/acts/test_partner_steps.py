@@ -11,7 +11,7 @@ from simulator.document import parse_document
 from simulator.scenario.loader import read_scenarios
 from simulator.verdict import Outcome, judge_step
 from simulator.world.acts.table import perform
-from simulator.world.partners import make_partner
+from simulator.world.partner.making import make_partner
 from simulator.world.stage import DeadlinePassed, Stage, Unreached
 from simulator.xmpp.element import parse_element
 

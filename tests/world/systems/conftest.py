@@ -15,7 +15,7 @@ from simulator.journal import Journal
 from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
 from simulator.world.dns import NameServer
-from simulator.world.partner import Partner
+from simulator.world.partner.partner import Partner
 from simulator.world.profiles import load_profile
 from simulator.world.systems.system import System, SystemSettings
 from simulator.world.users.user import User

@@ -1,7 +1,7 @@
 """What a partner's streams do by themselves: the receiving and the authoritative server of XEP-0220.
 
 Knows what is answered, rightly or as the behaviour says. Does not know sockets, nor how stanzas of its users leave:
-that is `partner_routes`.
+that is `partner.routes`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
-from simulator.world import partner_words as words
-from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.world.partner import words
+from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.world.quirks import Behaviour
 from simulator.xmpp.events import StreamHeader
 from simulator.xmpp.namespaces import DIALBACK, SERVER

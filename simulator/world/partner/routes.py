@@ -10,8 +10,8 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
-from simulator.world.partner_automation import BEFORE_RESET, RESULT, domain_of
-from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.world.partner.automation import BEFORE_RESET, RESULT, domain_of
+from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.xmpp.element import serialize
 
 Pair = tuple[str, str]

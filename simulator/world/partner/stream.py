@@ -1,6 +1,6 @@
 """One connection of a partner with the system: bytes both ways in the journal, elements in order, how it ended.
 
-Knows how a stream is opened, read and closed. Does not know what to answer: that is `partner_automation` for streams
+Knows how a stream is opened, read and closed. Does not know what to answer: that is `partner.automation` for streams
 that run by themselves, and a scenario's steps for the others.
 """
 
@@ -14,8 +14,8 @@ from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection
-from simulator.world import partner_words as words
-from simulator.world.partner_ending import Arrived, Ending
+from simulator.world.partner import words
+from simulator.world.partner.ending import Arrived, Ending
 from simulator.world.quirks import Behaviour
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamClosed, StreamHeader

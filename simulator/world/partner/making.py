@@ -12,8 +12,8 @@ from simulator.journal import Journal
 from simulator.scenario import model
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
-from simulator.world.partner import Partner
-from simulator.world.partner_hosts import XMPP_SERVER_PORT
+from simulator.world.partner.hosts import XMPP_SERVER_PORT
+from simulator.world.partner.partner import Partner
 from simulator.world.profiles import load_profile
 
 

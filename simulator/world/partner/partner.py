@@ -1,7 +1,7 @@
 """A fake federated domain, wholly under our control: where it listens, what it dials, whom it knows.
 
 Knows its domains, hosts, key, users and streams. What it is comes from a profile, how it misbehaves from quirks; what
-its streams do by themselves is `partner_automation`, how stanzas of its users leave is `partner_routes`.
+its streams do by themselves is `partner.automation`, how stanzas of its users leave is `partner.routes`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection, open_connection
-from simulator.world import partner_words as words
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
-from simulator.world.partner_automation import answer_verification, greet, judge_key, serve
-from simulator.world.partner_hosts import XMPP_SERVER_PORT, Hosts, refuse_abroad
-from simulator.world.partner_residents import Residents
-from simulator.world.partner_routes import Routes
-from simulator.world.partner_stream import PartnerStream
+from simulator.world.partner import words
+from simulator.world.partner.automation import answer_verification, greet, judge_key, serve
+from simulator.world.partner.hosts import XMPP_SERVER_PORT, Hosts, refuse_abroad
+from simulator.world.partner.residents import Residents
+from simulator.world.partner.routes import Routes
+from simulator.world.partner.stream import PartnerStream
 from simulator.world.profiles import Profile
 from simulator.world.quirks import behave
 from simulator.xmpp.dialback import dialback_key
@@ -191,7 +191,7 @@ class Partner:
     ) -> PartnerStream:
         """Take over the next stream that the system opens; with `answers`, its header gets ours and features.
 
-        `header` overrides parts of our header (see partner_words.HEADER_KEYS), `features` is XML that stands instead of
+        `header` overrides parts of our header (see words.HEADER_KEYS), `features` is XML that stands instead of
         ours. The caller bounds the wait. Raises StreamOver when the stream ends before its header.
         """
         while not self._held:

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from simulator.world.partner_stream import PartnerStream, StreamOver
+from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.xmpp.element import parse_element, serialize
 
 HELLO = "<message from='juliet@gmail.com' to='alice@contoso.com' id='m1'><body>Hello</body></message>"

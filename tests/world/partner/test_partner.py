@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from simulator.world.addresses import Addresses
-from simulator.world.partner_stream import StreamOver
+from simulator.world.partner.stream import StreamOver
 from simulator.xmpp.element import parse_element
 
 HELLO = "<message from='juliet@gmail.com' to='alice@contoso.com' id='m1'><body>Hello</body></message>"
