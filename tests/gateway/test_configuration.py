@@ -173,7 +173,7 @@ def test_users_are_found_by_any_spelling(folder: Path) -> None:
         ("tls-negotation: NotSupported", TLS_OFF, "tls-negotation", "unknown key", "'tls-negotiation'"),
         ("TlsNegotiation: NotSupported", TLS_OFF, "TlsNegotiation", "unknown key", "'tls-negotiation'"),
         ("tls-negotiation: notsupported", TLS_OFF, "tls-negotiation", "is none of", "'NotSupported'"),
-        ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "alive: expected true or false", ""),
+        ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "expected true or false", ""),
         ("dns: {server: 127.0.0.1, port: 0}", DNS, "port: 0", "dns.port: expected", ""),
         ("dns: {}", "dns: {server: 127.0.0.1, port: 5353}", "dns", "the key 'server' is missing", ""),
         ("warnings: []\ndns:", "dns:", "warnings", "unknown key", "known here"),
