@@ -29,6 +29,8 @@ logging.getLogger("slixmpp").addHandler(logging.NullHandler())
 logging.getLogger("slixmpp").propagate = False
 
 PING = "urn:xmpp:ping"
+PATIENCE = 10.0
+"""Seconds that the server has to let us in: one that hangs still accepts connections, and says nothing."""
 GOODBYE = 0.5
 """Seconds that the server has to answer our closing tag."""
 
@@ -62,12 +64,15 @@ class XMPPUser:
         client.add_event_handler("disconnected", lambda reason: settle(f"the server ended the stream: {reason}"))
 
         try:
-            client.connect(self._host, self._port)
-            problem = await outcome
+            async with asyncio.timeout(PATIENCE):
+                client.connect(self._host, self._port)
+                problem = await outcome
 
-            if not problem:
-                client.send_presence()
-                await self._echo()
+                if not problem:
+                    client.send_presence()
+                    await self._echo()
+        except TimeoutError:
+            problem = f"no answer within {PATIENCE:g} s"
         except BaseException:
             await self.sign_out()
             raise

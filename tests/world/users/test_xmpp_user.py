@@ -143,3 +143,14 @@ async def test_a_closed_port_is_said() -> None:
 async def test_users_stay_on_loopback() -> None:
     with pytest.raises(PermissionError):
         XMPPUser("alice@inside.example", "", "192.0.2.1", 5222, Journal(lambda: 0.0))
+
+
+async def test_server_that_hangs_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.world.users.xmpp.PATIENCE", 0.2)
+
+    # It listens, so the connection comes about; nobody ever reads.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        user = XMPPUser("alice@inside.example", "secret", *silent.getsockname(), Journal(lambda: 0.0))
+
+        with pytest.raises(ConnectionError, match=r"no answer within 0\.2 s"):
+            await user.sign_in()
