@@ -1,6 +1,6 @@
-"""After the last step: what the system has already sent on the scenario's own streams may still arrive.
+"""One more exchange on the scenario's own streams: what came before it has been read, what was sent before it is here.
 
-Knows which streams can be asked for one more exchange. Judges nothing; what cannot be asked is left as it is.
+Knows which streams can be asked for it. Judges nothing; what cannot be asked is left as it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ NO_MORE_QUESTIONS = frozenset({"sends bytes", "closes the stream", "drops the co
 async def settle(stage: Stage) -> list[int]:
     """Have one exchange on every open stream that a step dialled; return the entries that it accounts for.
 
-    Without it an element that follows the last step by a millisecond would be seen in one run and missed in another.
+    Without it an element that follows the last step by a millisecond would be seen in one run and missed in another,
+    and a stanza that the system has not read yet would pass for one that it has refused.
     """
     consumed: list[int] = []
 

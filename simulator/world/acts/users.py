@@ -11,6 +11,7 @@ from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
+from simulator.world.acts.settling import settle
 from simulator.world.acts.streams import QUIET_PERIOD
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
@@ -87,17 +88,19 @@ async def has_received_nothing(stage: Stage, step: Step) -> Seen:
     inside = step.actor.rpartition("@")[2] in stage.scenario.domains
 
     async with stage.within(step, f"a control message to {step.actor}"):
+        # Connections know no order among each other: first the system has read what came on those of the scenario.
+        consumed = tuple(await settle(stage))
         by = await (_control_inwards if inside else _control_outwards)(stage, user)
 
         if by:
             stage.journal.record("barrier", user.address, by=by)
-            return Seen()
+            return Seen({}, consumed)
 
         await asyncio.sleep(QUIET_PERIOD)
 
     stage.journal.record("barrier", user.address, quiet_s=QUIET_PERIOD)
 
-    return Seen({"quiet_s": QUIET_PERIOD})
+    return Seen({"quiet_s": QUIET_PERIOD}, consumed)
 
 
 async def signs_in(stage: Stage, step: Step) -> Seen:
