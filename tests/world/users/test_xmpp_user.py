@@ -150,7 +150,8 @@ async def test_server_that_hangs_lets_nobody_in(monkeypatch: pytest.MonkeyPatch)
 
     # It listens, so the connection comes about; nobody ever reads.
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        user = XMPPUser("alice@inside.example", "secret", *silent.getsockname(), Journal(lambda: 0.0))
+        host, port = silent.getsockname()
+        user = XMPPUser("alice@inside.example", "secret", host, port, Journal(lambda: 0.0))
 
         with pytest.raises(ConnectionError, match=r"no answer within 0\.2 s"):
             await user.sign_in()
