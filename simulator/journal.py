@@ -104,7 +104,7 @@ def load(path: Path) -> list[Entry]:
     for number, line in enumerate(lines, 1):
         try:
             entries.append(decoder.decode(line))
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
             raise JournalError(f"{path}:{number}: not a journal entry: {error}") from None
 
     if not entries:

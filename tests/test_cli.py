@@ -249,6 +249,29 @@ def test_saved_journals_are_judged_the_same(folder: Path, s2sim: Command) -> Non
     assert [line.split()[0] for line in judged.stdout.splitlines()] == ["FAIL", "PASS"]
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ('{"at": 0, "kind": "run", "data"', "one.jsonl:1: not a journal entry"),
+        ('{"at": 0, "kind": "step"}', "one.jsonl:1: a journal begins with its run"),
+        ('{"at": 0, "kind": "run", "data": {"scenario": 5}}', "one.jsonl:1: a journal begins with its run"),
+        ('{"at": 0, "kind": "run", "data": {"scenario": "im/gone"}}', "is called 'im/gone'"),
+        ('{"at": 0, "kind": "run", "data": {"a": ' + "[" * 100_000, "one.jsonl:1: not a journal entry"),
+    ],
+)
+def test_what_is_no_journal_is_said_in_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    monkeypatch.chdir(folder)
+    Path("one.jsonl").write_text(text)
+
+    assert main(["judge", "one.jsonl"]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert len(told.splitlines()) == 1
+
+
 def test_old_journals_do_not_stay(folder: Path, s2sim: Command) -> None:
     add(folder, "im/bad", BAD)
     s2sim("run")

@@ -221,16 +221,19 @@ def judge(
             raise WrongUse(str(error)) from None
 
         head = entries[0].data
-        scenario = known.get(str(head.get("scenario")))
+        name, system = head.get("scenario"), head.get("system")
+
+        if not isinstance(name, str):
+            raise WrongUse(f"{file}:1: a journal begins with its run; this one was cut, or is none of `s2sim run`")
+
+        scenario = known.get(name)
 
         if scenario is None:
-            raise WrongUse(
-                f"{file}: no scenario in {folder} is called {head.get('scenario')!r}; name its --scenarios DIR"
-            )
+            raise WrongUse(f"{file}: no scenario in {folder} is called {name!r}; name its --scenarios DIR")
 
         verdict = judged(scenario, entries)
         verdicts.append(verdict)
-        systems.add(str((head.get("system") or {}).get("name")))
+        systems.add(str(system.get("name") if isinstance(system, dict) else ""))
         print(f"{verdict.outcome.value:<13}{scenario.id}" + (f": {harmless(verdict.reason)}" if verdict.reason else ""))
 
     expected = [entry for name in sorted(systems) for entry in ledger_of(folder, name, ledger)]
