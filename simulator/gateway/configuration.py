@@ -5,6 +5,7 @@ Knows which settings belong together and which contradict each other. Does not k
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +140,17 @@ def faults(configuration: Configuration) -> Iterator[Fault]:
     yield from _user_faults(configuration)
     yield from _partner_faults(configuration)
     yield from _certificate_faults(configuration)
+    yield from _dns_faults(configuration)
+
+
+def _dns_faults(configuration: Configuration) -> Iterator[Fault]:
+    server = configuration.dns.server
+
+    try:
+        ipaddress.ip_address(server)
+    except ValueError:
+        # Who would look up its name?
+        yield Fault(("dns", "server"), f"{server!r} is not the address of a name server", "such as 127.0.0.1 or ::1")
 
 
 def _domain_faults(configuration: Configuration) -> Iterator[Fault]:
@@ -262,7 +274,9 @@ def _converted(document: Document) -> Configuration:
         return document.convert(Configuration)
     except DocumentError as error:
         here = [path for path, place in document.positions.items() if place == (error.line, error.column)]
-        name = max((".".join(map(str, path)) for path in here), key=len, default="")
+        # What is missing has no place: that of its mapping is that of the first key in it.
+        missing = error.message.endswith("is missing")
+        name = "" if missing else max((".".join(map(str, path)) for path in here), key=len, default="")
         message = f"{name}: {error.message}" if name else error.message
         raise DocumentError(error.name, error.line, error.column, message, error.hint) from None
 

@@ -175,6 +175,7 @@ def test_users_are_found_by_any_spelling(folder: Path) -> None:
         ("tls-negotiation: notsupported", TLS_OFF, "tls-negotiation", "is none of", "'NotSupported'"),
         ("enable-keep-alive: maybe", "enable-keep-alive: false", "enable-keep-alive", "expected true or false", ""),
         ("dns: {server: 127.0.0.1, port: 0}", DNS, "port: 0", "dns.port: expected", ""),
+        ("server: name.example", "server: 127.0.0.1", "server", "not the address of a name server", "such as"),
         ("dns: {}", "dns: {server: 127.0.0.1, port: 5353}", "dns", "the key 'server' is missing", ""),
         ("warnings: []\ndns:", "dns:", "warnings", "unknown key", "known here"),
         ("domains: []", "domains: [contoso.com, Fabrikam.COM.]", "domains", "at least one domain", ""),
