@@ -25,7 +25,8 @@ steps:
   - alice@contoso.com is refused: remote-server-not-found
 """
 ARRIVES = REFUSED.replace(
-    "alice@contoso.com is refused: remote-server-not-found", "juliet@gmail.com receives a message: Hello\n    within: 0.5"
+    "alice@contoso.com is refused: remote-server-not-found",
+    "juliet@gmail.com receives a message: Hello\n    within: 0.5",
 )
 
 
