@@ -20,7 +20,7 @@ def test_every_quirk_changes_something_that_exists() -> None:
 
 
 def test_every_quirk_has_been_seen() -> None:
-    text = Path(__file__).with_name("partner/test_partner_quirks.py").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "partner/test_partner_quirks.py").read_text(encoding="utf-8")
 
     assert [name for name in QUIRKS if f'"{name}' not in text] == []
 
