@@ -349,7 +349,7 @@ def test_a_world_stays_up_until_interrupted(folder: Path) -> None:
 def test_the_command_starts_quickly(s2sim: Command) -> None:
     fastest = min(_seconds(s2sim) for _ in range(3))
 
-    assert fastest < 1.0
+    assert fastest < 3.0
 
 
 def _seconds(s2sim: Command) -> float:

@@ -29,7 +29,8 @@ def select(scenarios: Sequence[Scenario], selectors: Iterable[str]) -> list[Scen
     given = list(selectors)
 
     for selector in given:
-        fitting = {scenario.id for scenario in scenarios if _fits(scenario, selector)}
+        # An empty one is a shell variable that was not set, and everything is not what was meant.
+        fitting = {scenario.id for scenario in scenarios if selector and _fits(scenario, selector)}
 
         if not fitting:
             raise NothingSelected(_complaint(scenarios, selector))

@@ -103,7 +103,7 @@ async def test_link_can_be_cut_and_mended(configuration: Configuration) -> None:
     await gateway.stop()
 
 
-async def test_gateway_starts_within_milliseconds(configuration: Configuration) -> None:
+async def test_gateway_starts_in_a_moment(configuration: Configuration) -> None:
     durations = []
 
     for _ in range(5):
@@ -113,5 +113,5 @@ async def test_gateway_starts_within_milliseconds(configuration: Configuration) 
         durations.append(time.perf_counter() - began)
         await gateway.stop()
 
-    # Bring-up of a whole world is to take 25 ms; the bound leaves room for a busy machine.
-    assert min(durations) < 0.1
+    # Many times what it takes: speed is for the benchmark, this is about waiting for something in vain.
+    assert min(durations) < 0.5
