@@ -154,9 +154,7 @@ class ProsodyProcess(Prosody):
     @property
     def pid(self) -> int:
         """Its process id."""
-        assert self._child is not None
-
-        return self._child.pid
+        return self.tenant.child.pid
 
     @property
     def place(self) -> tuple[str, int]:

@@ -6,7 +6,6 @@ Knows the command that runs it, its exit codes and its readiness line. Does not 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 import re
 import sys
@@ -19,6 +18,7 @@ from simulator.world.systems.child import Child, tail
 from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_version
 from simulator.world.systems.gateway_settings import configuration_words
 from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
+from simulator.world.systems.tenant import Tenant
 from simulator.world.users.user import User
 
 #: seconds until the readiness line must stand on its standard output
@@ -33,21 +33,24 @@ class EmbeddedProcess:
     name = "embedded-process"
     capabilities = GATEWAY_CAPABILITIES
     shared = False
-    _numbers = itertools.count(1)
 
     def __init__(self, settings: SystemSettings) -> None:
         if settings.rules is not None:
             raise ValueError("deliberate defects can only be seated in the system 'embedded'")
 
         self._settings = settings
-        self._member = f"embedded-process {next(self._numbers)}"
-        self._child: Child | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._stopping = False
+        self.tenant = Tenant("gateway", "the gateway")
         self._listening: dict[str, tuple[str, int]] = {}
-        self._last_lines: list[str] = []
-        self.died = asyncio.Event()
-        self.cause_of_death = ""
+
+    @property
+    def died(self) -> asyncio.Event:
+        """Set when it ended unasked."""
+        return self.tenant.died
+
+    @property
+    def cause_of_death(self) -> str:
+        """What its end and its log said."""
+        return self.tenant.cause_of_death
 
     @property
     def version(self) -> str:
@@ -70,13 +73,12 @@ class EmbeddedProcess:
 
     async def start(self, surroundings: Surroundings) -> None:
         """Write its file, start it, and return at its readiness line. Raises SettingsRefused or SystemFailed."""
-        self._addresses, self._entropy = surroundings.addresses, surroundings.entropy
-        host = self._addresses.take(self._member)
-        child = self._child = Child("gateway")
+        self._entropy = surroundings.entropy
+        child = self.tenant.move_in(surroundings.addresses)
 
         try:
             file = child.folder / "gateway.yaml"
-            words = configuration_words(self._settings, surroundings, host)
+            words = configuration_words(self._settings, surroundings, self.tenant.host)
             file.write_text(yaml.safe_dump(words, sort_keys=False, allow_unicode=True), encoding="utf-8")
             await child.start(sys.executable, "-m", "simulator", "gateway", "--config", str(file), read_stdout=True)
             self._listening = await self._ready(child, file)
@@ -84,27 +86,15 @@ class EmbeddedProcess:
             await self.stop()
             raise
 
-        self._watch = asyncio.create_task(self._await_death(child))
+        self.tenant.watch()
 
     async def stop(self) -> None:
         """End it and remove its folder; may be called at any time and again."""
-        self._stopping = True
-
-        if self._child is not None:
-            self._last_lines = self.log_lines()
-            await self._child.end()
-            self._child = None
-            self._addresses.give_back(self._member)
-
-        if self._watch is not None:
-            await asyncio.gather(self._watch, return_exceptions=True)
+        await self.tenant.stop()
 
     async def shut_down(self) -> None:
         """Send SIGTERM and return when it has ended."""
-        self._stopping = True
-
-        if self._child is not None:
-            await self._child.ask_to_end()
+        await self.tenant.shut_down()
 
     async def user(self, address: str, journal: Journal) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
@@ -116,7 +106,7 @@ class EmbeddedProcess:
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its standard error."""
-        return self._child.last_lines(last) if self._child else self._last_lines[-last:]
+        return self.tenant.log_lines(last)
 
     async def _ready(self, child: Child, file: Path) -> dict[str, tuple[str, int]]:
         line = ""
@@ -140,13 +130,6 @@ class EmbeddedProcess:
             raise SystemFailed("\n".join([why, *self.log_lines(10)]))
 
         return {service: (host, int(port)) for service, host, port in _PLACE.findall(line)}
-
-    async def _await_death(self, child: Child) -> None:
-        await child.ended.wait()
-
-        if not self._stopping:
-            self.cause_of_death = "\n".join([f"the gateway ended with status {child.status}", *self.log_lines(10)])
-            self.died.set()
 
 
 SEAT = Seat(

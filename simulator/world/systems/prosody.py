@@ -6,7 +6,6 @@ Knows Prosody's configuration file and its storage of accounts. Does not know sc
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import re
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 from simulator.journal import Journal
 from simulator.world.systems.child import Child, answers, free_port
 from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemFailed, SystemSettings
+from simulator.world.systems.tenant import Tenant
 from simulator.world.users.user import User
 
 INSTALL = "apt-get install --no-install-recommends prosody lua-unbound"
@@ -86,18 +86,21 @@ class Prosody:
     name = "prosody"
     capabilities = CAPABILITIES
     shared = True
-    _numbers = itertools.count(1)
 
     def __init__(self, settings: SystemSettings) -> None:
         self._settings = settings
-        self._member = f"prosody {next(self._numbers)}"
-        self._child: Child | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._stopping = False
-        self._last_lines: list[str] = []
-        self.died = asyncio.Event()
-        self.cause_of_death = ""
+        self.tenant = Tenant("prosody", "Prosody", log="prosody.log")
         self.version = ""
+
+    @property
+    def died(self) -> asyncio.Event:
+        """Set when it ended unasked."""
+        return self.tenant.died
+
+    @property
+    def cause_of_death(self) -> str:
+        """What its end and its log said."""
+        return self.tenant.cause_of_death
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -117,11 +120,11 @@ class Prosody:
         """Write its folder, start it, and return when its ports answer. Raises NotInstalled or SystemFailed."""
         installation = await asyncio.to_thread(installed)
         self.version = installation.version
-        addresses = self._addresses = surroundings.addresses
-        self._host = addresses.take(self._member)
+        addresses = surroundings.addresses
+        child = self.tenant.move_in(addresses)
+        self._host = self.tenant.host
         self._c2s_port = addresses.port(5222) or free_port(self._host)
         self._s2s_port = addresses.port(5269) or free_port(self._host)
-        child = self._child = Child("prosody")
 
         try:
             file = self._write(child.folder, surroundings.name_server)
@@ -131,36 +134,23 @@ class Prosody:
             await self.stop()
             raise
 
-        self._watch = asyncio.create_task(self._await_death(child))
+        self.tenant.watch()
 
     async def stop(self) -> None:
         """End it and remove its folder; may be called at any time and again."""
-        self._stopping = True
-
-        if self._child is not None:
-            self._last_lines = self.log_lines()
-            await self._child.end()
-            self._child = None
-            self._addresses.give_back(self._member)
-
-        if self._watch is not None:
-            await asyncio.gather(self._watch, return_exceptions=True)
+        await self.tenant.stop()
 
     async def shut_down(self) -> None:
         """Send SIGTERM and return when it has ended."""
-        self._stopping = True
-
-        if self._child is not None:
-            await self._child.ask_to_end()
+        await self.tenant.shut_down()
 
     async def user(self, address: str, journal: Journal) -> User:
         """Write an account and return its client, not yet signed in."""
         # Here and not above: slixmpp takes a fifth of a second to load, which only those with users need.
         from simulator.world.users.xmpp import XMPPUser
 
-        assert self._child is not None
         local, _, domain = address.partition("@")
-        accounts = self._child.folder / "data" / _encoded(domain) / "accounts"
+        accounts = self.tenant.child.folder / "data" / _encoded(domain) / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         (accounts / f"{_encoded(local)}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
 
@@ -168,10 +158,7 @@ class Prosody:
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its log; of its console when it did not come to write one."""
-        if self._child is None:
-            return self._last_lines[-last:]
-
-        return self._child.last_lines(last, self._child.folder / "prosody.log")
+        return self.tenant.log_lines(last)
 
     def _write(self, folder: Path, name_server: tuple[str, int]) -> Path:
         for name in ("data", "certificates"):
@@ -200,13 +187,6 @@ class Prosody:
             if not await answers(self._host, port, greeting, within=START, child=child):
                 why = "ended at once" if child.ended.is_set() else f"does not answer on {self._host} port {port}"
                 raise SystemFailed("\n".join([f"Prosody {why}", *self.log_lines(10)]))
-
-    async def _await_death(self, child: Child) -> None:
-        await child.ended.wait()
-
-        if not self._stopping:
-            self.cause_of_death = "\n".join([f"Prosody ended with status {child.status}", *self.log_lines(10)])
-            self.died.set()
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,14 @@ class System(Protocol):
     capabilities: frozenset[str]
     #: whether scenarios with the same `sharing_key` play on one instance
     shared: bool
-    #: set when the system ended without being told to; `cause_of_death` then says why, with its last log lines
-    died: asyncio.Event
-    cause_of_death: str
+
+    @property
+    def died(self) -> asyncio.Event:
+        """Set when the system ended without being told to."""
+
+    @property
+    def cause_of_death(self) -> str:
+        """Why it died, with its last log lines; empty while it lives."""
 
     @property
     def version(self) -> str:

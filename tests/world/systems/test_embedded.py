@@ -116,7 +116,7 @@ async def test_ports_are_announced_where_addresses_are_scarce(town: Any, make: M
 
 async def test_death_is_reported_with_its_log(town: Any) -> None:
     system = await town.seat(EmbeddedProcess)
-    os.kill(system._child.pid, signal.SIGKILL)
+    os.kill(system.tenant.child.pid, signal.SIGKILL)
 
     async with asyncio.timeout(5):
         await system.died.wait()

@@ -76,7 +76,7 @@ async def gateway(town: Any) -> Any:
 
 def memory(system: Any) -> int:
     """Bytes that it holds."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{system._child.pid}/status").read_text())
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{system.tenant.child.pid}/status").read_text())
     assert found
 
     return int(found[1]) * 1024

@@ -105,7 +105,7 @@ async def test_unanswered_dialback_ends_within_its_setting(town: Any) -> None:
 @needs_prosody
 async def test_stop_leaves_nothing_behind(town: Any) -> None:
     system = await town.seat(Prosody)
-    child = system._child
+    child = system.tenant.child
     place = system.address_of("contoso.com")
     await system.stop()
     await system.stop()
@@ -122,7 +122,7 @@ async def test_stop_leaves_nothing_behind(town: Any) -> None:
 @needs_prosody
 async def test_death_is_reported_with_its_log(town: Any) -> None:
     system = await town.seat(Prosody)
-    os.kill(system._child.pid, signal.SIGKILL)
+    os.kill(system.tenant.child.pid, signal.SIGKILL)
 
     async with asyncio.timeout(5):
         await system.died.wait()
