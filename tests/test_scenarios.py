@@ -57,4 +57,6 @@ def test_every_departure_of_prosody_is_in_its_ledger() -> None:
 
     assert len(found) == len(SCENARIOS)
     assert not [name for name, verdict in found.items() if verdict.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)]
-    assert settlement.exit_code == 0, settlement
+    assert not [f"{verdict.scenario}: {verdict.reason}" for verdict in settlement.new]
+    assert not settlement.stale
+    assert settlement.exit_code == 0
