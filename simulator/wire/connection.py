@@ -9,6 +9,7 @@ piece per turn of the event loop. Nothing is called after `on_closed`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import struct
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from typing import Literal, cast
 
 from simulator.wire.source import closed_on_error, socket_from
-from simulator.wire.tls import TLSContext, TLSError, TLSInfo, TLSSession
+from simulator.wire.tls import ResumableSession, TLSContext, TLSError, TLSInfo, TLSSession
 
 #: fin: the peer ended it in order; reset: it broke; local: we ended it; timeout: the peer no longer answers
 How = Literal["fin", "reset", "local", "timeout"]
@@ -125,7 +126,11 @@ class Connection(asyncio.Protocol):
             return
 
         if self._session is not None:
-            self._farewell(self._session, transport)
+            # A session that broke has nothing more to say.
+            with contextlib.suppress(TLSError):
+                self._session.close()
+
+            self._send_raw(self._session.outgoing())
 
         # Closing a socket that holds unread bytes makes the kernel send RST, and RST may destroy what we have just
         # sent. So only our half is shut; the rest of what the peer says is read and thrown away.
@@ -156,12 +161,26 @@ class Connection(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
-    def start_tls(self, context: TLSContext, server_name: str | None = None) -> None:
+    def start_tls(
+        self, context: TLSContext, server_name: str | None = None, *, resume: ResumableSession | None = None
+    ) -> None:
         """Encrypt from here on: what is written already still leaves as it is. Then `on_secured`, or `on_closed`
-        with a TLSError. What the owner writes before `on_secured` waits for the handshake."""
+        with a TLSError. What the owner writes before `on_secured` waits for the handshake.
+
+        A client may offer with `resume` the `tls_session` of another connection.
+        """
         self._flush()
-        self._session = TLSSession(context, server_name)
-        self._guarded(self._session.start)
+        self._session = TLSSession(context, server_name, resume=resume)
+        # What the owner has not been given yet came behind the plaintext that he knows: it is the peer's handshake.
+        early, self._early = b"".join(self._early), []
+
+        if self._guarded(self._session.start) and early:
+            self._receive_encrypted(early)
+
+    @property
+    def tls_session(self) -> ResumableSession | None:
+        """The session of a client for `start_tls` of another connection, after the server has sent something."""
+        return self._session.resumable if self._session is not None else None
 
     def pause_reading(self) -> None:
         """Let the peer wait: nothing more is read until `resume_reading`."""
@@ -204,7 +223,7 @@ class Connection(asyncio.Protocol):
             self._linger.cancel()
 
         if self._how is None:
-            self._how = "timeout" if _timed_out(exc) else "reset"
+            self._how = "timeout" if isinstance(exc, TimeoutError) else "reset"
 
         self._error = self._error or (exc if self._how in ("reset", "timeout") else None)
         self._over = self._closing = True
@@ -273,7 +292,7 @@ class Connection(asyncio.Protocol):
         if plaintext and not self._closing:
             self._deliver(plaintext)
 
-        if session.ended and not self._closing:
+        if self._guarded(session.check) and session.ended and not self._closing:
             # RFC 6120 §4.4: close_notify is answered with close_notify, then the connection is closed.
             self._how = "fin"
             self.close()
@@ -287,7 +306,7 @@ class Connection(asyncio.Protocol):
         except TLSError as error:
             self._error = self._error or error
             self._send_raw(session.outgoing())
-            self._session, self._pending = None, []
+            self._session, self._pending, self._pending_size = None, [], 0
             self.close()
 
             return False
@@ -306,21 +325,6 @@ class Connection(asyncio.Protocol):
     def _send_raw(self, data: bytes) -> None:
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
-
-    def _farewell(self, session: TLSSession, transport: asyncio.Transport) -> None:
-        try:
-            session.close()
-        except TLSError:
-            return
-
-        data = session.outgoing()
-
-        if data and not transport.is_closing():
-            transport.write(data)
-
-
-def _timed_out(error: Exception | None) -> bool:
-    return isinstance(error, TimeoutError) or getattr(error, "errno", None) == errno.ETIMEDOUT
 
 
 async def open_connection(

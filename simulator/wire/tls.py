@@ -1,112 +1,55 @@
 """TLS without a socket: ciphertext in, plaintext out, over OpenSSL's memory BIOs.
 
-Knows contexts built from PEM and one TLS session. Does not know who reads and writes the bytes, nor what a
-peer's certificate entitles it to: it verifies chains, keeps the certificate, and leaves identity to the caller.
+Knows one TLS session. Does not know who reads and writes the bytes, nor what a peer's certificate entitles it to: it
+keeps what `tls_context` noted of the chain, and leaves identity to the caller. The door to the other two TLS files.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 
-#: a file that holds PEM, or the PEM itself
-PEM = Path | str | bytes
+from simulator.wire.tls_context import (
+    PEM,
+    CertificateError,
+    Noted,
+    TLSContext,
+    TLSError,
+    TLSOptions,
+    client_context,
+    reason,
+    server_context,
+)
+from simulator.wire.tls_peer import UNSPECIFIED, ChainFault, TLSInfo, dns_names, readable
+
+__all__ = [
+    "PEM",
+    "CertificateError",
+    "ChainFault",
+    "ResumableSession",
+    "TLSContext",
+    "TLSError",
+    "TLSInfo",
+    "TLSOptions",
+    "TLSSession",
+    "client_context",
+    "dns_names",
+    "server_context",
+]
+
+# pyOpenSSL has no name for it: SSL_AD_NO_RENEGOTIATION of RFC 5246 §7.2
+_NO_RENEGOTIATION = 100
 
 
-#: the X509_V_ERR_… numbers that a federating server meets, in words
-VERIFY_FAULTS = {
-    9: "is not valid yet",
-    10: "has expired",
-    18: "is self-signed",
-    19: "ends at an authority that is not trusted",
-    20: "its issuer is not known",
-    21: "cannot be verified",
-    23: "is revoked",
-    24: "is no authority",
-    26: "is not meant for this purpose",
-}
+class ResumableSession:
+    """What a client needs to go on with a session in another connection; opaque. Made by `TLSSession.resumable`."""
 
-
-class TLSError(OSError):
-    """A handshake or a record failed; the text is OpenSSL's reason."""
-
-
-class CertificateError(Exception):
-    """A certificate, a key or an authority cannot be used; the text names the file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TLSInfo:
-    """What a finished handshake agreed on, and who the peer says it is."""
-
-    version: str
-    cipher: str
-    server_name: str | None
-    """SNI, as sent by the client."""
-    application: str
-    """ALPN, or an empty text."""
-    certificate: x509.Certificate | None
-    """The peer's, whether or not it could be verified."""
-    trusted: bool
-    """The peer showed a certificate whose chain ends at our authority; says nothing about its names."""
-    faults: tuple[str, ...] = ()
-    """Why the chain could not be verified."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The DNS names in the peer's certificate, in lower case."""
-        return dns_names(self.certificate)
-
-
-def dns_names(certificate: x509.Certificate | None) -> frozenset[str]:
-    """The subject alternative DNS names, in lower case; empty without certificate or extension."""
-    if certificate is None:
-        return frozenset()
-
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return frozenset()
-
-    return frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName))
-
-
-class TLSContext:
-    """Certificate, key, authority and demands of one side; shared by many sessions. Made by the two functions below."""
-
-    def __init__(self, context: SSL.Context, *, server_side: bool, require_peer: bool) -> None:
-        self.context = context
-        self.server_side = server_side
-        self.require_peer = require_peer
-
-
-def server_context(
-    certificate: PEM, key: PEM, authority: PEM | None = None, *, require_peer: bool = False
-) -> TLSContext:
-    """A context for the side that accepts.
-
-    With `require_peer` a client without a certificate of `authority` is refused in the handshake; otherwise a
-    certificate is asked for, and taken as it is: `TLSInfo.trusted` tells. Raises CertificateError.
-    """
-    return _context(certificate, key, authority, server_side=True, require_peer=require_peer)
-
-
-def client_context(
-    certificate: PEM | None = None, key: PEM | None = None, authority: PEM | None = None, *, require_peer: bool = True
-) -> TLSContext:
-    """A context for the side that connects.
-
-    With `require_peer` the server's chain must end at `authority`, and its certificate must hold the server name
-    that is asked for, if one is. Raises CertificateError.
-    """
-    return _context(certificate, key, authority, server_side=False, require_peer=require_peer)
+    def __init__(self, session: SSL.Session) -> None:
+        self.session = session
 
 
 class TLSSession:
@@ -116,30 +59,57 @@ class TLSSession:
     certificate is not acceptable; the alert that says so is in `outgoing()` then.
     """
 
-    def __init__(self, context: TLSContext, server_name: str | None = None) -> None:
+    def __init__(
+        self, context: TLSContext, server_name: str | None = None, *, resume: ResumableSession | None = None
+    ) -> None:
         self._context, self._server_name = context, server_name
-        self._faults: list[str] = []
+        self._noted = Noted()
         self._ssl = SSL.Connection(context.context, None)
-        self._ssl.set_app_data(self._faults)
+        self._ssl.set_app_data(self._noted)
         self.info: TLSInfo | None = None
         """Set when the handshake is over."""
         self.ended = False
         """The peer's close_notify has come."""
+        self._failure: TLSError | None = None
 
         if context.server_side:
             self._ssl.set_accept_state()
-        else:
-            self._ssl.set_connect_state()
+            return
 
-            if server_name:
-                self._ssl.set_tlsext_host_name(server_name.encode("ascii"))
+        self._ssl.set_connect_state()
+
+        # RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
+        if server_name and not _is_address(server_name):
+            self._ssl.set_tlsext_host_name(server_name.encode("ascii"))
+
+        if resume is not None:
+            self._offer(resume)
+
+    def _offer(self, resume: ResumableSession) -> None:
+        # pyOpenSSL wants the context that the session came from. OpenSSL wants one like it only, and a client that
+        # offers the session of one name as another comes with another context.
+        cast("Any", resume.session)._context = self._ssl.get_context()
+        self._ssl.set_session(resume.session)
+
+    @property
+    def resumable(self) -> ResumableSession | None:
+        """This session for another connection to go on with, for clients. TLS 1.3 servers hand it out after the
+        handshake: it is there once something was received."""
+        session = self._ssl.get_session() if self.info is not None else None
+
+        return ResumableSession(session) if session is not None else None
 
     def start(self) -> None:
         """Write the ClientHello; on the accepting side nothing happens yet."""
         self._shake()
 
     def receive(self, ciphertext: bytes) -> bytes:
-        """Take ciphertext from the peer and give the plaintext in it."""
+        """Take ciphertext from the peer and give the plaintext in it.
+
+        What came in order before a fault is given first; then the next call raises TLSError, or `check`.
+        """
+        self.check()
+
         if ciphertext:
             self._ssl.bio_write(ciphertext)
 
@@ -147,6 +117,11 @@ class TLSSession:
             self._shake()
 
         return b"" if self.info is None else self._read()
+
+    def check(self) -> None:
+        """Raise the TLSError that stood behind the plaintext that `receive` gave last, if one did."""
+        if self._failure is not None:
+            raise self._failure
 
     def send(self, plaintext: bytes) -> None:
         """Encrypt; only once the handshake is over."""
@@ -175,19 +150,53 @@ class TLSSession:
             self._call(self._ssl.do_handshake)
         except SSL.WantReadError:
             return
+        except SSL.ZeroReturnError:
+            raise TLSError("the peer ended the TLS connection during the handshake") from None
 
+        self.info = self._seen()
+
+        # TLS 1.3 has no renegotiation (RFC 8446 §1.2).
+        if self.info.version != "TLSv1.3":
+            self._ssl.set_info_callback(_watch)
+
+        self._check_name()
+
+    def _seen(self) -> TLSInfo:
         shown = self._ssl.get_peer_certificate()
-        certificate = shown.to_cryptography() if shown is not None else None
-        self.info = TLSInfo(
+        certificate = readable(shown) if shown is not None else None
+        # pyOpenSSL has no method for it.
+        resumed = bool(cast("Any", SSL)._lib.SSL_session_reused(self._ssl._ssl))
+        faults = list(dict.fromkeys(self._noted.faults))
+
+        # OpenSSL verifies a chain once; when the session goes on, its findings are not ours to repeat.
+        if shown is not None and (certificate is None or resumed):
+            faults.append(ChainFault(UNSPECIFIED, 0))
+
+        return TLSInfo(
             version=self._ssl.get_protocol_version_name(),
             cipher=self._ssl.get_cipher_name() or "",
             server_name=(self._ssl.get_servername() or b"").decode("ascii", "replace") or self._server_name,
             application=self._ssl.get_alpn_proto_negotiated().decode("ascii", "replace"),
             certificate=certificate,
-            trusted=certificate is not None and not self._faults,
-            faults=tuple(self._faults),
+            chain=self._chain(certificate),
+            path=self._path(),
+            faults=tuple(faults),
+            resumed=resumed,
         )
-        self._check_name()
+
+    def _chain(self, certificate: x509.Certificate | None) -> tuple[x509.Certificate, ...]:
+        chain = _all_readable(self._ssl.get_peer_cert_chain())
+
+        # OpenSSL leaves out the peer's own on the accepting side.
+        if certificate is not None and certificate not in chain[:1]:
+            chain.insert(0, certificate)
+
+        return tuple(chain)
+
+    def _path(self) -> tuple[x509.Certificate, ...]:
+        path = _all_readable(self._ssl.get_verified_chain())
+
+        return tuple(path) if path and path[-1] in self._context.authorities else ()
 
     def _check_name(self) -> None:
         """A server that must be verified must also be the one we asked for (RFC 6125 §6)."""
@@ -201,16 +210,25 @@ class TLSSession:
             raise TLSError(f"the certificate is for {', '.join(sorted(self.info.names)) or 'nobody'}, not for {wanted}")
 
     def _read(self) -> bytes:
-        pieces = []
+        pieces: list[bytes] = []
 
-        while True:
-            try:
+        try:
+            while True:
                 pieces.append(self._call(self._ssl.recv, 65536))
-            except SSL.WantReadError:
-                break
-            except SSL.ZeroReturnError:
-                self.ended = True
-                break
+        except SSL.WantReadError:
+            pass
+        except SSL.ZeroReturnError:
+            self.ended = True
+        except TLSError as error:
+            self._failure = error
+
+        if self._noted.renegotiation and self._failure is None:
+            # RFC 6120 §5.3.5: "If an entity that does not support TLS renegotiation detects a renegotiation attempt,
+            # then it MUST immediately close the underlying TCP connection without returning a stream error".
+            self._failure = TLSError("the peer asks for renegotiation, which is not supported")
+
+        if not pieces:
+            self.check()
 
         return b"".join(pieces)
 
@@ -220,89 +238,27 @@ class TLSSession:
         except (SSL.WantReadError, SSL.ZeroReturnError):
             raise
         except SSL.Error as error:
-            raise TLSError(_reason(error, self._faults)) from None
+            reasons = [reason(error), *(fault.text for fault in self._noted.faults)]
+            raise TLSError(": ".join(filter(None, reasons)) or "the TLS connection broke off") from None
 
 
-def _reason(error: SSL.Error, faults: list[str]) -> str:
-    """OpenSSL's error queue in one line, with what it disliked in the peer's chain."""
-    queue = error.args[0] if error.args and isinstance(error.args[0], (list, tuple)) else []
-    reasons = [entry[-1] for entry in queue if isinstance(entry, (list, tuple)) and entry]
-
-    return ": ".join([*reasons, *faults]) or "the TLS connection broke off"
-
-
-def _context(
-    certificate: PEM | None, key: PEM | None, authority: PEM | None, *, server_side: bool, require_peer: bool
-) -> TLSContext:
-    context = SSL.Context(SSL.TLS_METHOD)
-    # RFC 9325 §3.1.1: nothing below TLS 1.2 may be negotiated.
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    # RFC 6120 §5.3.5 and RFC 9325 §3.4-3.5: no compression, no renegotiation; we keep no sessions either.
-    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
-    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-
-    if certificate is not None:
-        _use(context, certificate, key if key is not None else certificate)
-
-    if authority is not None:
-        for trusted in _certificates(authority):
-            store = context.get_cert_store()
-            assert store is not None
-            store.add_cert(crypto.X509.from_cryptography(trusted))
-
-    mode = SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if require_peer else 0)
-    context.set_verify(mode, _refuse if require_peer else _note)
-
-    return TLSContext(context, server_side=server_side, require_peer=require_peer)
+def _watch(connection: SSL.Connection, where: int, number: int) -> None:
+    # OpenSSL answers a peer that wants to renegotiate with a warning, and would go on.
+    if where == SSL.SSL_CB_WRITE_ALERT and number & 0xFF == _NO_RENEGOTIATION:
+        noted: Noted = connection.get_app_data()
+        noted.renegotiation = True
 
 
-def _refuse(connection: SSL.Connection, _: Any, number: int, depth: int, good: int) -> bool:
-    """Verify callback of those who insist: OpenSSL's word stands."""
-    _note(connection, _, number, depth, good)
+def _all_readable(certificates: list[crypto.X509] | None) -> list[x509.Certificate]:
+    found = (readable(certificate) for certificate in certificates or [])
 
-    return bool(good)
+    return [certificate for certificate in found if certificate is not None]
 
 
-def _note(connection: SSL.Connection, _: Any, number: int, depth: int, good: int) -> bool:
-    """Verify callback of those who look at the certificate afterwards: note what is wrong, and go on."""
-    if not good:
-        faults: list[str] = connection.get_app_data()
-        faults.append(f"certificate {depth} of the chain: {VERIFY_FAULTS.get(number, f'X509 error {number}')}")
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
 
     return True
-
-
-def _use(context: SSL.Context, certificate: PEM, key: PEM) -> None:
-    first, *chain = _certificates(certificate)
-
-    try:
-        private = load_pem_private_key(_pem(key), password=None)
-        context.use_certificate(first)
-        context.use_privatekey(cast("ec.EllipticCurvePrivateKey", private))
-        context.check_privatekey()
-    except (ValueError, TypeError, SSL.Error) as error:
-        raise CertificateError(f"{_name(key)}: is not the key of {_name(certificate)}: {error}") from None
-
-    for intermediate in chain:
-        context.add_extra_chain_cert(intermediate)
-
-
-def _certificates(source: PEM) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(_pem(source))
-    except ValueError as error:
-        raise CertificateError(f"{_name(source)}: holds no certificate in PEM: {error}") from None
-
-
-def _pem(source: PEM) -> bytes:
-    if isinstance(source, bytes):
-        return source
-
-    try:
-        return Path(source).read_bytes()
-    except OSError as error:
-        raise CertificateError(f"{source}: cannot be read: {error.strerror}") from None
-
-
-def _name(source: PEM) -> str:
-    return "the given PEM" if isinstance(source, bytes) else str(source)
