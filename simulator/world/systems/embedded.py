@@ -17,7 +17,14 @@ from simulator.gateway.configuration import Configuration, ConfigurationError, c
 from simulator.gateway.gateway import Gateway
 from simulator.journal import Journal
 from simulator.world.systems.gateway_settings import configuration_words
-from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
+from simulator.world.systems.system import (
+    EVERY_ROW,
+    Seat,
+    SettingsRefused,
+    Surroundings,
+    SystemFailed,
+    SystemSettings,
+)
 from simulator.world.users.user import User
 
 KEPT_LINES = 1000
@@ -42,6 +49,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "passphrase",
         "proxy",
         "weights",
+        *EVERY_ROW,
     }
 )
 CAPABILITIES = GATEWAY_CAPABILITIES | {"link", "mutants"}

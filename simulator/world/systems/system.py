@@ -12,9 +12,26 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from simulator.journal import Journal
+from simulator.scenario.negotiation_table import TABLE, Choice, Settings
 from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
 from simulator.world.users.user import User
+
+_NEGOTIATION = ("required", "optional", "not-supported")
+
+
+def settings_row(tls: str, sasl: str, dialback: bool) -> str:
+    """The capability to be set up, for some partner or for all, as one row of the negotiation table has it."""
+    return f"settings {tls}/{sasl}/{'dialback' if dialback else 'no-dialback'}"
+
+
+#: the 18 rows of the negotiation table as capabilities -> what a system can do that has it
+SETTINGS_ROWS = {
+    settings_row(tls, sasl, dialback): f"can be set to TLS {tls}, SASL {sasl}, dialback {'on' if dialback else 'off'}"
+    for tls in _NEGOTIATION
+    for sasl in _NEGOTIATION
+    for dialback in (True, False)
+}
 
 #: capability -> what a system can do that has it. A scenario that needs what a system lacks is UNSUPPORTED there.
 CAPABILITIES = {
@@ -38,7 +55,19 @@ CAPABILITIES = {
     "proxy": "a partner's proxy host can be set in place of SRV records",
     "weights": "chooses among hosts of one priority by their weights, and not at random",
     "mutants": "can be seated with deliberate defects",
+    **{
+        settings.capability: f"TLS, SASL and dialback can be set for a partner as in row {row.number} of the documentation"
+        for settings, row in TABLE.items()
+    },
 }
+
+#: every row of the documented table of negotiation settings
+EVERY_ROW = frozenset(settings.capability for settings in TABLE)
+
+
+def settings_row(tls: str, sasl: str, dialback: bool) -> str:
+    """The capability of one row, in the words of scenarios; raises ValueError for a word that is none of them."""
+    return Settings(Choice(tls), Choice(sasl), dialback).capability
 
 
 class SettingsRefused(Exception):  # noqa: N818 - an outcome that a scenario may wait for
