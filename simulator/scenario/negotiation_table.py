@@ -74,7 +74,7 @@ MUST_BE_ENABLED = "SASL or dialback must be enabled"
 ONLY_DIALBACK = "dialback is the only way left"
 
 #: The complete table in the order of the page: number, TLS, SASL, dialback, methods, and what the remark comes down to.
-_PAGE = (
+_PAGE: tuple[tuple[int, Choice, Choice, bool, set[Method], str], ...] = (
     (1, _R, _R, True, {_SASL}, INOPERATIVE),
     (2, _R, _R, False, {_SASL}, NOTHING),
     (3, _O, _R, True, {_SASL, _TLS, _TCP}, NEEDS_TLS),

@@ -18,7 +18,7 @@ from simulator.gateway.gateway import Gateway
 from simulator.journal import Journal
 from simulator.world.systems.gateway_settings import configuration_words
 from simulator.world.systems.system import (
-    EVERY_ROW,
+    SETTINGS_ROWS,
     Seat,
     SettingsRefused,
     Surroundings,
@@ -49,7 +49,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "passphrase",
         "proxy",
         "weights",
-        *EVERY_ROW,
+        *SETTINGS_ROWS,
     }
 )
 CAPABILITIES = GATEWAY_CAPABILITIES | {"link", "mutants"}

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from simulator.journal import Journal
-from simulator.scenario.negotiation_table import TABLE, Choice, Settings
 from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
 from simulator.world.users.user import User
@@ -55,19 +54,8 @@ CAPABILITIES = {
     "proxy": "a partner's proxy host can be set in place of SRV records",
     "weights": "chooses among hosts of one priority by their weights, and not at random",
     "mutants": "can be seated with deliberate defects",
-    **{
-        settings.capability: f"TLS, SASL and dialback can be set for a partner as in row {row.number} of the documentation"
-        for settings, row in TABLE.items()
-    },
+    **SETTINGS_ROWS,
 }
-
-#: every row of the documented table of negotiation settings
-EVERY_ROW = frozenset(settings.capability for settings in TABLE)
-
-
-def settings_row(tls: str, sasl: str, dialback: bool) -> str:
-    """The capability of one row, in the words of scenarios; raises ValueError for a word that is none of them."""
-    return Settings(Choice(tls), Choice(sasl), dialback).capability
 
 
 class SettingsRefused(Exception):  # noqa: N818 - an outcome that a scenario may wait for
