@@ -1,4 +1,4 @@
-"""Error conditions of streams and stanzas, and the exceptions that carry them.
+"""Error conditions of streams, stanzas and SASL, and the exceptions that carry them.
 
 ProtocolError                (never raised itself)
 ├── LocalProtocolError       we tried to do what the state of the stream does not allow: a bug on our side
@@ -67,6 +67,22 @@ class StanzaCondition(StrEnum):
     UNEXPECTED_REQUEST = "unexpected-request"
     # Not in RFC 6120: the XEP-0220 §2.5 table uses it inside dialback errors only.
     REMOTE_CONNECTION_FAILED = "remote-connection-failed"
+
+
+class SASLCondition(StrEnum):
+    """Defined conditions of SASL failures (RFC 6120 §6.5)."""
+
+    ABORTED = "aborted"
+    ACCOUNT_DISABLED = "account-disabled"
+    CREDENTIALS_EXPIRED = "credentials-expired"
+    ENCRYPTION_REQUIRED = "encryption-required"
+    INCORRECT_ENCODING = "incorrect-encoding"
+    INVALID_AUTHZID = "invalid-authzid"
+    INVALID_MECHANISM = "invalid-mechanism"
+    MALFORMED_REQUEST = "malformed-request"
+    MECHANISM_TOO_WEAK = "mechanism-too-weak"
+    NOT_AUTHORIZED = "not-authorized"
+    TEMPORARY_AUTH_FAILURE = "temporary-auth-failure"
 
 
 class ProtocolError(Exception):
