@@ -15,6 +15,7 @@ MODULES = {
     "embedded": "simulator.world.systems.embedded",
     "embedded-process": "simulator.world.systems.embedded_process",
     "prosody": "simulator.world.systems.prosody",
+    "ejabberd": "simulator.world.systems.ejabberd",
 }
 
 

@@ -12,24 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from simulator.journal import Journal
+from simulator.scenario.negotiation_table import TABLE
 from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
 from simulator.world.users.user import User
 
-_NEGOTIATION = ("required", "optional", "not-supported")
-
-
-def settings_row(tls: str, sasl: str, dialback: bool) -> str:
-    """The capability to be set up, for some partner or for all, as one row of the negotiation table has it."""
-    return f"settings {tls}/{sasl}/{'dialback' if dialback else 'no-dialback'}"
-
-
-#: the 18 rows of the negotiation table as capabilities -> what a system can do that has it
+#: the rows of the documented table of negotiation settings, as capabilities -> what a system can do that has one
 SETTINGS_ROWS = {
-    settings_row(tls, sasl, dialback): f"can be set to TLS {tls}, SASL {sasl}, dialback {'on' if dialback else 'off'}"
-    for tls in _NEGOTIATION
-    for sasl in _NEGOTIATION
-    for dialback in (True, False)
+    settings.capability: f"TLS, SASL and dialback can be set as in row {row.number} of the documented table"
+    for settings, row in TABLE.items()
 }
 
 #: capability -> what a system can do that has it. A scenario that needs what a system lacks is UNSUPPORTED there.
@@ -54,6 +45,12 @@ CAPABILITIES = {
     "proxy": "a partner's proxy host can be set in place of SRV records",
     "weights": "chooses among hosts of one priority by their weights, and not at random",
     "mutants": "can be seated with deliberate defects",
+    "tls": "can encrypt streams by STARTTLS",
+    "external": "can authenticate streams by SASL EXTERNAL",
+    "direct-tls": "takes streams that begin with TLS, and finds partners by records of _xmpps-server",
+    "revocation": "asks revocation lists about certificates",
+    "without-dialback": "takes a trusted certificate for the answer to a dialback key (XEP-0344)",
+    "certificate-by-sni": "shows the certificate of the domain that a TLS client names",
     **SETTINGS_ROWS,
 }
 

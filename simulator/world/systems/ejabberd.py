@@ -1,0 +1,350 @@
+"""ejabberd in the seat: a child process with a folder, a name server and users of our making.
+
+Knows ejabberd's configuration file and how its runtime is started. Does not know scenarios.
+
+The runtime is started by itself, with no node name: ejabberdctl wants files of the machine, a user of its own and epmd.
+Its name server is ours, port included, by ERL_INETRC. That alone would be half of it: the addresses of hosts are asked
+of `net:getaddrinfo`, which is the C library's, and that knows no name server but the machine's, on port 53. A library
+loaded before it, with a file of hosts, would answer, but our name server would see no question, and what a scenario
+has it fail at would never happen. So `net` has a stand-in here that asks the runtime's own resolver the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import yaml
+
+from simulator.journal import Journal
+from simulator.world.systems.child import Child, answers, free_port
+from simulator.world.systems.mode import (
+    ANYTHING,
+    CERTIFICATES_ONLY,
+    CERTIFICATES_WITH_TLS,
+    ENCRYPTED,
+    PLAIN,
+    mode_of,
+    rows,
+)
+from simulator.world.systems.system import (
+    NotInstalled,
+    Seat,
+    SettingsRefused,
+    Surroundings,
+    SystemFailed,
+    SystemSettings,
+)
+from simulator.world.systems.tenant import Tenant
+from simulator.world.users.user import User
+
+INSTALL = "apt-get install --no-install-recommends ejabberd"
+#: seconds until its ports must answer
+START = 15.0
+#: seconds; it takes no timeout of less than one
+ESTABLISHMENT = 2
+PASSWORD = "pass"
+
+#: EXTERNAL cannot be switched off where there is TLS. Dialback can be, and then a certificate must be trusted.
+MODES = (CERTIFICATES_ONLY, CERTIFICATES_WITH_TLS, ENCRYPTED, ANYTHING, PLAIN)
+CAPABILITIES = frozenset({"several-domains", "graceful-shutdown", "tls", "external"}) | rows(*MODES)
+
+# Both families, as from the C library. The errors are those of its manual page: EAI_NONAME, EAI_AGAIN.
+NET = """\
+-module(net).
+-export([getaddrinfo/2]).
+
+getaddrinfo(Host, Service) ->
+    Port = list_to_integer(Service),
+    case inet:parse_address(Host) of
+        {ok, Address} -> {ok, [info(Address, Port)]};
+        {error, _} -> found([inet_res:getbyname(Host, Type) || Type <- [a, aaaa]], Port)
+    end.
+
+found(Answers, Port) ->
+    Addresses = lists:append([List || {ok, {hostent, _, _, _, _, List}} <- Answers]),
+    Retriable = lists:any(fun({error, Why}) -> Why /= nxdomain; (_) -> false end, Answers),
+    case [info(Address, Port) || Address <- Addresses] of
+        [] when Retriable -> {error, eagain};
+        [] -> {error, enoname};
+        Infos -> {ok, Infos}
+    end.
+
+info(Address, Port) ->
+    Family = case tuple_size(Address) of 4 -> inet; 8 -> inet6 end,
+    Socket = #{family => Family, addr => Address, port => Port},
+    #{family => Family, type => stream, protocol => tcp, addr => Socket}.
+"""
+STAND_IN = '{ok, net, Code} = compile:file("net", [binary]), {module, net} = code:load_binary(net, "net.erl", Code).'
+
+# Without the first line the name server would be the machine's. Nothing that one scenario met is kept for the next.
+RESOLVER = """\
+{{resolv_conf,""}}.
+{{hosts_file,""}}.
+{{lookup,[file,dns]}}.
+{{nameserver,{{{address}}},{port}}}.
+{{cache_size,0}}.
+{{timeout,1000}}.
+{{retry,2}}.
+"""
+
+_GREETING = "<stream:stream xmlns='jabber:{}' xmlns:stream='http://etherx.jabber.org/streams' to='{}' version='1.0'>"
+_REGISTER = (
+    "<iq type='set' id='register'><query xmlns='jabber:iq:register'>"
+    "<username>{}</username><password>{}</password></query></iq></stream:stream>"
+)
+_DONE = re.compile(rb"<iq [^>]*type='result'|<conflict")
+
+
+def sharing_key(settings: SystemSettings) -> str:
+    """What of the settings ejabberd is started with; users come and go while it runs."""
+    return json.dumps([sorted(settings.domains), str(mode_of(settings)), _limits(settings)])
+
+
+class Ejabberd:
+    """ejabberd, started once. It has no list of partners: `settings.partners` matter by their mode only."""
+
+    name = "ejabberd"
+    capabilities = CAPABILITIES
+    shared = True
+
+    def __init__(self, settings: SystemSettings) -> None:
+        self._settings = settings
+        self.tenant = Tenant("ejabberd", "ejabberd", log="ejabberd.log")
+        self.version = ""
+
+    @property
+    def died(self) -> asyncio.Event:
+        """Set when it ended unasked."""
+        return self.tenant.died
+
+    @property
+    def cause_of_death(self) -> str:
+        """What its end and its log said."""
+        return self.tenant.cause_of_death
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Its virtual hosts."""
+        return self._settings.domains
+
+    @property
+    def listening(self) -> dict[str, tuple[str, int]]:
+        """Its sockets: for partners, and for clients."""
+        return {"xmpp-server": (self._host, self._s2s_port), "xmpp-client": (self._host, self._c2s_port)}
+
+    def address_of(self, domain: str) -> tuple[str, int]:
+        """Where partners reach it: one port for all domains."""
+        return self._host, self._s2s_port
+
+    async def start(self, surroundings: Surroundings) -> None:
+        """Write its folder, start it, and return when its ports answer.
+
+        Raises NotInstalled, SettingsRefused or SystemFailed.
+        """
+        installation, mode = installed(), mode_of(self._settings)
+
+        if mode not in MODES:
+            raise SettingsRefused(f"ejabberd cannot be set up for {mode}")
+
+        self.version = installation.version
+        addresses = surroundings.addresses
+        child = self.tenant.move_in(addresses)
+        self._host = self.tenant.host
+        self._c2s_port = addresses.port(5222) or free_port(self._host)
+        self._s2s_port = addresses.port(5269) or free_port(self._host)
+
+        try:
+            self._write(child.folder, surroundings)
+            await child.start(*_command(installation, child.folder))
+            await self._await_ports(child)
+        except BaseException:
+            await self.stop()
+            raise
+
+        self.tenant.watch()
+
+    async def stop(self) -> None:
+        """End it and remove its folder; may be called at any time and again."""
+        await self.tenant.stop()
+
+    async def shut_down(self) -> None:
+        """Send SIGTERM and return when it has ended."""
+        await self.tenant.shut_down()
+
+    async def user(self, address: str, journal: Journal) -> User:
+        """Register an account, as a client would (XEP-0077), and return its client, not yet signed in."""
+        # Here and not above: slixmpp takes a fifth of a second to load, which only those with users need.
+        from simulator.world.users.xmpp import XMPPUser
+
+        local, _, domain = address.partition("@")
+        await self._register(local, domain)
+
+        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal)
+
+    def log_lines(self, last: int = 40) -> list[str]:
+        """The last lines of its log; of its console when it did not come to write one."""
+        return self.tenant.log_lines(last)
+
+    def _write(self, folder: Path, surroundings: Surroundings) -> None:
+        host, port = surroundings.name_server
+        resolver = RESOLVER.format(address=host.replace(".", ","), port=port)
+        words = yaml.safe_dump(self._words(folder, surroundings), sort_keys=False, allow_unicode=True)
+
+        for name, text in {"inetrc": resolver, "net.erl": NET, "ejabberd.yml": words}.items():
+            (folder / name).write_text(text, encoding="utf-8")
+
+    def _words(self, folder: Path, surroundings: Surroundings) -> dict[str, Any]:
+        mode = mode_of(self._settings)
+        place = {"ip": self._host}
+
+        return {
+            "hosts": list(self.domains),
+            "loglevel": "info",
+            "s2s_use_starttls": str(mode.tls) if mode.encrypts else False,
+            # A pause after a failure is drawn at random from what is allowed, and this is the least.
+            "s2s_max_retry_delay": 1,
+            "s2s_dns_timeout": 2,
+            "s2s_dns_retries": 1,
+            "outgoing_s2s_timeout": 2,
+            "outgoing_s2s_families": ["ipv4", "ipv6"],
+            "auth_method": "internal",
+            "auth_password_format": "plain",
+            # Users come while it runs; the pause between two registrations is meant against strangers.
+            "registration_timeout": "infinity",
+            **_limits(self._settings)["options"],
+            **(self._trust(folder, surroundings) if mode.encrypts else {}),
+            "listen": [
+                {**place, "port": self._s2s_port, "module": "ejabberd_s2s_in", **_limits(self._settings)["listener"]},
+                {**place, "port": self._c2s_port, "module": "ejabberd_c2s", "starttls": False},
+            ],
+            "modules": {
+                "mod_disco": {},
+                "mod_ping": {},
+                "mod_roster": {},
+                "mod_register": {"ip_access": "all", "access": "all", "access_from": "all"},
+                **({"mod_s2s_dialback": {}} if mode.dialback else {}),
+            },
+        }
+
+    def _trust(self, folder: Path, surroundings: Surroundings) -> dict[str, Any]:
+        """Certificates of its domains, one file each, and whom it trusts."""
+        authority, files = surroundings.authority, []
+
+        for number, domain in enumerate(self.domains):
+            issued = authority.issue(domain)
+            file = folder / f"certificate-{number}.pem"
+            file.write_bytes(issued.certificate.read_bytes() + issued.key.read_bytes())
+            files.append(str(file))
+
+        trusted = str(authority.authority)
+
+        return {"certfiles": files, "ca_file": trusted, "s2s_cafile": trusted}
+
+    async def _await_ports(self, child: Child) -> None:
+        # The ports of clients and of servers are opened one after the other, and before every module has started.
+        for port, namespace in ((self._c2s_port, "client"), (self._s2s_port, "server")):
+            greeting = _GREETING.format(namespace, self.domains[0]).encode()
+
+            if not await answers(self._host, port, greeting, within=START, child=child):
+                why = "ended at once" if child.ended.is_set() else f"does not answer on {self._host} port {port}"
+                raise SystemFailed("\n".join([f"ejabberd {why}", *self.log_lines(10)]))
+
+    async def _register(self, local: str, domain: str) -> None:
+        """Raises SystemFailed. Somebody who has registered before stays who he is."""
+        said = b""
+
+        try:
+            async with asyncio.timeout(START):
+                reader, writer = await asyncio.open_connection(self._host, self._c2s_port)
+
+                try:
+                    request = _GREETING.format("client", domain) + _REGISTER.format(escape(local), PASSWORD)
+                    writer.write(request.encode())
+                    said = await reader.read(-1)
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError) as error:
+            raise SystemFailed(f"ejabberd does not register {local}@{domain}: {error}") from error
+
+        if not _DONE.search(said):
+            raise SystemFailed(f"ejabberd does not register {local}@{domain}: {said.decode('utf-8', 'replace')}")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The program that runs it, where its libraries are, and its version."""
+
+    runtime: str
+    libraries: str
+    version: str
+
+
+@cache
+def installed() -> Installation:
+    """What is installed here (asked once); raises NotInstalled."""
+    runtime, control = shutil.which("erl"), shutil.which("ejabberdctl")
+
+    if runtime is None or control is None:
+        raise NotInstalled(f"ejabberd is not installed; on Debian: {INSTALL}")
+
+    # It may be no link to the runtime's own libraries, and each package says in this script where it has put them.
+    said = re.search(r"""^\s*(?:export )?ERL_LIBS=["']?([^"'\n]+)""", Path(control).read_text(), re.MULTILINE)
+    libraries = said[1] if said else ""
+    versions = [folder.name.partition("-")[2] for folder in Path(libraries).glob("ejabberd-*") if libraries]
+
+    if not versions:
+        raise NotInstalled(f"ejabberd is installed, but its libraries are not where {control} says; {INSTALL}")
+
+    return Installation(runtime, libraries, versions[0])
+
+
+def _command(installation: Installation, folder: Path) -> tuple[str, ...]:
+    surroundings = {
+        "HOME": folder,
+        "ERL_LIBS": installation.libraries,
+        "ERL_INETRC": folder / "inetrc",
+        "ERL_CRASH_DUMP_SECONDS": 0,
+        "EJABBERD_CONFIG_PATH": folder / "ejabberd.yml",
+        "EJABBERD_LOG_PATH": folder / "ejabberd.log",
+        "EJABBERD_PID_PATH": folder / "ejabberd.pid",
+    }
+
+    return (
+        # It becomes the runtime, so that the number of the process stays.
+        *("env", *(f"{name}={value}" for name, value in surroundings.items())),
+        *(installation.runtime, "-noinput", "+K", "true", "-mnesia", "dir", f'"{folder}/database"'),
+        # Its threads do not wait busily: others need the processor.
+        *("+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"),
+        *("-eval", STAND_IN, "-s", "ejabberd"),
+    )
+
+
+def _limits(settings: SystemSettings) -> dict[str, Mapping[str, Any]]:
+    """Those of the gateway's settings that ejabberd has, under its own names: of all, and of its port for servers."""
+    seconds = settings.gateway.get("stream-establishment-timeout", ESTABLISHMENT)
+    size = settings.configuration.get("limits", {}).get("stanza-bytes")
+
+    return {
+        "options": {"negotiation_timeout": max(1, math.ceil(seconds))},
+        "listener": {} if size is None else {"max_stanza_size": int(size)},
+    }
+
+
+SEAT = Seat(
+    name="ejabberd",
+    says="ejabberd as a child process",
+    capabilities=CAPABILITIES,
+    shared=True,
+    make=Ejabberd,
+    sharing_key=sharing_key,
+)
