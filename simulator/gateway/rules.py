@@ -24,6 +24,7 @@ from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import GatewaySettings
 from simulator.gateway.spelling import Fault
+from simulator.gateway.trust.rules import TrustRules
 from simulator.wire import resolve, service
 from simulator.wire.service import ServiceRecord, WithoutService
 from simulator.xmpp import dialback
@@ -115,4 +116,5 @@ class Rules:
     closing_is_answered: Callable[[], bool] = endings.closing_is_answered
     farewell: Callable[[], StreamCondition | None] = limits.farewell
 
+    trust: TrustRules = field(default_factory=TrustRules)
     frontend: FrontEndRules = field(default_factory=FrontEndRules)

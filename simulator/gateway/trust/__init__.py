@@ -1,0 +1,1 @@
+"""Whether a peer's certificate may be relied on for a domain: its names, its fitness, its path, its revocation."""
