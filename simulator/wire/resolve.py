@@ -104,37 +104,60 @@ class Resolver:
         self._kept_for = kept_for
         self._cache: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], _Answer] = {}
 
-    async def targets(self, domain: str) -> list[Target]:
+    async def targets(self, domain: str, *, direct_tls: bool = False) -> list[Target]:
         """The hosts of a domain in the order in which to try them; addresses are looked up one host at a time.
 
-        `domain` is normalised; an IP address stands for itself. Raises ServiceDenied, NoSuchDomain, NotResolved.
+        `domain` is normalised; an IP address stands for itself. With `direct_tls` the records of ``_xmpps-server`` are
+        asked for as well. Raises ServiceDenied, NoSuchDomain, NotResolved.
         """
         if _is_address(domain):
             return [Target(domain, XMPP_SERVER_PORT, published=False)]
 
+        answers = await self._services(domain, direct_tls)
+        published = [records for records in answers if records]
+        accepted = [records for records in published if not self._service_is_denied(records)]
+        # XEP-0368 §3: "Both 'xmpp-' and 'xmpps-' records SHOULD be treated as the same record with regard to connection
+        # order […], in that all priorities and weights are mixed."
+        records = [record for records in accepted for record in records if record.host]
+
+        if records:
+            # RFC 2782: the root cannot be connected to, and neither can port 0.
+            ordered = self._order_targets([record for record in records if record.port], self._entropy)
+
+            return [Target(record.host, record.port, direct_tls=record.direct_tls) for record in ordered]
+
+        # RFC 6120 §3.2.1 for the one, XEP-0368 §5 for the other: where a record says that there is no service, the
+        # "initiating party MUST NOT perform A/AAAA fallback".
+        if len(accepted) < len(published):
+            raise ServiceDenied(f"{domain} publishes that it does not federate (SRV target '.')")
+
+        return self.fallback(domain, WithoutService.NO_RESPONSE if answers[0] is None else WithoutService.NOT_PUBLISHED)
+
+    async def _services(self, domain: str, direct_tls: bool) -> list[list[ServiceRecord] | None]:
+        if not direct_tls:
+            return [await self._records(domain, "xmpp-server")]
+
+        return list(await asyncio.gather(*(self._records(domain, name) for name in ("xmpp-server", "xmpps-server"))))
+
+    async def _records(self, domain: str, name: str) -> list[ServiceRecord] | None:
+        """The SRV records of one service; None when there was no usable answer."""
         # "_xmpp-server._tcp.im.example.com.": absolute, so that no search list is ever appended.
         try:
-            answer = await self._ask(_name(f"_xmpp-server._tcp.{domain}"), dns.rdatatype.SRV)
+            answer = await self._ask(_name(f"_{name}._tcp.{domain}"), dns.rdatatype.SRV)
         except NotResolved:
-            return self.fallback(domain, WithoutService.NO_RESPONSE)
+            return None
 
-        records = [
-            ServiceRecord(record.priority, record.weight, record.port, record.target.to_text(omit_final_dot=True))
+        return [
+            ServiceRecord(
+                record.priority,
+                record.weight,
+                record.port,
+                "" if record.target == dns.name.root else record.target.to_text(omit_final_dot=True),
+                direct_tls=name == "xmpps-server",
+            )
             for record in answer
             if isinstance(record, dns.rdtypes.IN.SRV.SRV)
         ]
-        records = [ServiceRecord(r.priority, r.weight, r.port, "" if r.host == "." else r.host) for r in records]
-
-        if records and self._service_is_denied(records):
-            raise ServiceDenied(f"{domain} publishes that it does not federate (SRV target '.')")
-
-        if not any(record.host for record in records):
-            return self.fallback(domain, WithoutService.NOT_PUBLISHED)
-
-        # RFC 2782: the root cannot be connected to, and neither can port 0.
-        usable = [record for record in records if record.host and record.port]
-
-        return [Target(record.host, record.port) for record in self._order_targets(usable, self._entropy)]
 
     def fallback(self, domain: str, reason: WithoutService) -> list[Target]:
         """The domain itself as target, where RFC 6120 §3.2.2 allows it; else nothing."""

@@ -22,6 +22,8 @@ class ServiceRecord:
     weight: int
     port: int
     host: str
+    direct_tls: bool = False
+    """It is one of the service ``xmpps-server`` (XEP-0368)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Target:
     host: str
     port: int
     published: bool = True
+    direct_tls: bool = False
+    """TLS begins at once, without STARTTLS (XEP-0368 §3)."""
 
 
 class WithoutService(Enum):

@@ -52,6 +52,7 @@ class StreamParser:
         self._fed = 0
         self._began_at = 0
         self._empty = False
+        self._separated = False
         self._recent = b""
         self._over = False
         self._parsed: list[Parsed] = []
@@ -99,6 +100,11 @@ class StreamParser:
         self._parsed = []
 
         return parsed
+
+    @property
+    def unread(self) -> bool:
+        """Whether something came behind the header and the elements that were handed out, be it white space."""
+        return self._separated or self._depth > 1 or self._fed > max(self._expat.CurrentByteIndex, 0)
 
     def _fail(self, error: RemoteProtocolError) -> None:
         # RFC 6120 §4.4: what follows the closing tag is of no interest, not even when it is wrong.
@@ -188,6 +194,7 @@ class StreamParser:
             self._check_size(0, "the stream header", self.limits.header_bytes)
 
         self._depth = 1
+        self._separated = False
         self._expat.StartNamespaceDeclHandler = None
         self._expat.CharacterDataHandler = self._between
         self.header = read_header(tag, attributes, self._namespaces)
@@ -205,6 +212,7 @@ class StreamParser:
 
             self._parsed.append(self._build_end(name))
             del self._root[0]
+            self._separated = False
             self._expat.CharacterDataHandler = self._between
         else:
             self._over = True
@@ -232,6 +240,8 @@ class StreamParser:
         # RFC 6120 §11.7: "either entity MAY send whitespace as separators between XML stanzas".
         if text.strip(_WHITESPACE):
             raise _stray_text()
+
+        self._separated = True
 
     def _namespace(self, prefix: str | None, name: str | None) -> None:
         self._namespaces[prefix] = name or ""

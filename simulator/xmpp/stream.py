@@ -51,6 +51,15 @@ class Stream:
     def limits(self, limits: Limits) -> None:
         self._limits = self._parser.limits = limits
 
+    @property
+    def unread(self) -> bool:
+        """Whether bytes came behind the last event of this stream, be it white space, or the beginning of another.
+
+        Behind a ``<starttls/>`` or ``<proceed/>`` that is the last event these are plaintext where TLS has to begin:
+        RFC 6120 §5.3.3 allows no white space there, and §5.4.3.3 that nothing received before TLS is used after it.
+        """
+        return self._parser.unread
+
     def restart(self) -> None:
         """Forget everything before TLS or SASL succeeded: both sides send new headers (RFC 6120 §4.3.3).
 

@@ -200,3 +200,65 @@ async def test_dig_sees_the_same_targets(dns: NameServer, resolver: Resolver) ->
     seen = {line.split()[3].rstrip(".") for line in output.decode().splitlines()}
 
     assert seen == {target.host for target in await resolver.targets("gmail.com")}
+
+
+DIRECT = """
+_xmpp-server._tcp.both.example. 60 IN SRV 10 0 5269 plain.both.example.
+_xmpps-server._tcp.both.example. 60 IN SRV 5 0 5270 first.both.example.
+_xmpps-server._tcp.both.example. 60 IN SRV 20 0 5270 last.both.example.
+_xmpp-server._tcp.never.example. 60 IN SRV 0 0 0 .
+_xmpps-server._tcp.never.example. 60 IN SRV 5 0 5270 host.never.example.
+_xmpp-server._tcp.old.example. 60 IN SRV 5 0 5269 host.old.example.
+_xmpps-server._tcp.old.example. 60 IN SRV 0 0 0 .
+_xmpps-server._tcp.nothing.example. 60 IN SRV 0 0 0 .
+nothing.example. 60 IN A 127.0.0.9
+"""
+
+
+async def test_records_for_direct_tls_are_mixed_with_the_others(dns: NameServer, resolver: Resolver) -> None:
+    dns.publish(DIRECT)
+
+    assert await resolver.targets("both.example", direct_tls=True) == [
+        Target("first.both.example", 5270, direct_tls=True),
+        Target("plain.both.example", 5269),
+        Target("last.both.example", 5270, direct_tls=True),
+    ]
+    assert await resolver.targets("both.example") == [Target("plain.both.example", 5269)]
+
+
+async def test_equal_priorities_share_by_weight_over_both_services(dns: NameServer, resolver: Resolver) -> None:
+    dns.publish(
+        "_xmpp-server._tcp.even.example. 60 IN SRV 5 1 5269 plain.even.example.\n"
+        "_xmpps-server._tcp.even.example. 60 IN SRV 5 1 5270 direct.even.example."
+    )
+    first = [(await resolver.targets("even.example", direct_tls=True))[0].direct_tls for _ in range(200)]
+
+    assert 40 < sum(first) < 160
+
+
+async def test_a_service_that_is_denied_leaves_the_other(dns: NameServer, resolver: Resolver) -> None:
+    dns.publish(DIRECT)
+
+    assert await resolver.targets("never.example", direct_tls=True) == [
+        Target("host.never.example", 5270, direct_tls=True)
+    ]
+    assert await resolver.targets("old.example", direct_tls=True) == [Target("host.old.example", 5269)]
+
+    with pytest.raises(ServiceDenied):
+        await resolver.targets("never.example")
+
+
+async def test_denied_direct_tls_forbids_the_address_of_the_domain(dns: NameServer, resolver: Resolver) -> None:
+    dns.publish(DIRECT)
+
+    with pytest.raises(ServiceDenied):
+        await resolver.targets("nothing.example", direct_tls=True)
+
+    assert await resolver.targets("nothing.example") == [Target("nothing.example", 5269, published=False)]
+
+
+async def test_without_any_record_for_direct_tls_all_is_as_before(dns: NameServer, resolver: Resolver) -> None:
+    dns.publish(GOOGLE + "plain.example. 60 IN A 127.0.0.9\n")
+
+    assert len(await resolver.targets("gmail.com", direct_tls=True)) == 3
+    assert await resolver.targets("plain.example", direct_tls=True) == [Target("plain.example", 5269, published=False)]

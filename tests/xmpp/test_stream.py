@@ -309,3 +309,48 @@ def test_the_table_is_printed_as_mermaid() -> None:
     assert "        receiving_open --> receiving_advertised: StreamFeatures\n" in printed
     assert printed.count("StreamFeatures") == 1
     assert "        initiating_failed --> initiating_closed: StreamClosed\n" in printed
+
+
+STARTTLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+
+@pytest.mark.parametrize(
+    "behind", [b" ", b"\n", b"\r", b"<", b"<mess", b"<message>", b"&#3", b"]", b"\xc3", b"</stream"]
+)
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_stands_behind_an_element_is_unread(opened: Callable[..., Stream], behind: bytes, apart: bool) -> None:
+    stream = opened()
+
+    for piece in (STARTTLS, behind) if apart else (STARTTLS + behind,):
+        events = stream.receive(piece)
+        assert [type(event) for event in events] == ([] if piece == behind else [Nonza])
+
+    assert stream.unread
+    stream.send(HEADER)
+    stream.restart()
+    assert not stream.unread
+
+
+@pytest.mark.parametrize("text", [STARTTLS, b" " + STARTTLS, STARTTLS.replace(b"/>", b"> <x/> </starttls>")])
+@pytest.mark.parametrize("bytewise", [False, True])
+def test_nothing_is_unread_behind_an_element_that_came_last(
+    opened: Callable[..., Stream], text: bytes, bytewise: bool
+) -> None:
+    stream = opened()
+    assert not stream.unread
+    pieces = [bytes([byte]) for byte in text] if bytewise else [text]
+    events = [event for piece in pieces for event in stream.receive(piece)]
+
+    assert [type(event) for event in events] == [Nonza]
+    assert not stream.unread
+
+
+def test_an_element_behind_the_first_is_an_event_of_its_own_and_not_unread(opened: Callable[..., Stream]) -> None:
+    stream = opened()
+
+    assert [type(event) for event in stream.receive(STARTTLS + b"<message/>")] == [Nonza, Stanza]
+    assert not stream.unread
+
+
+def test_a_stream_that_has_heard_nothing_has_nothing_unread() -> None:
+    assert not Stream(initiating=False).unread
