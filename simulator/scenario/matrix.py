@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 NAME = "name"
 INCLUDE, EXCLUDE = "include", "exclude"
-LONGEST_NAME = 60
+LONGEST_NAME = 80
 
 _HOLE = re.compile(r"\$\{([^{}]*)\}")
 _UNREADABLE = re.compile(r"[^\w.+=@:-]+")
@@ -29,7 +29,8 @@ def rows(document: Document) -> list[tuple[str, Row]]:
 
     A mapping of lists makes their product, in the order of the file, less what ``exclude`` names, and more by the rows
     of ``include``; a list of mappings is the rows themselves. A row is named by its value of ``name``, else by all its
-    values.
+    values. Where an axis is a mapping, its keys are names: they stand for their values in the row's name and in
+    ``exclude``.
     """
     if "matrix" not in document.data:
         return [("", {})]
@@ -38,8 +39,8 @@ def rows(document: Document) -> list[tuple[str, Row]]:
     found = _product(document, matrix) if isinstance(matrix, dict) else _explicit(document, ("matrix",), matrix)
     named: dict[str, Row] = {}
 
-    for path, row in found:
-        name = _name(document, path, row)
+    for path, row, names in found:
+        name = _name(document, path, {**row, **names})
 
         if name in named:
             raise document.error(path, f"two rows are called {name!r}", "give each row a `name`")
@@ -70,25 +71,30 @@ def fill(document: Document, row: Row) -> Document:
     return Document(document.name, data, document.positions)
 
 
-def _product(document: Document, matrix: dict[str, Any]) -> Iterator[tuple[Path_, Row]]:
-    axes = {name: values for name, values in matrix.items() if name not in (INCLUDE, EXCLUDE)}
-    excluded = [row for _, row in _explicit(document, ("matrix", EXCLUDE), matrix.get(EXCLUDE, []))]
-
-    for name, values in axes.items():
-        if not isinstance(values, list) or not values:
-            raise document.error(("matrix", name), f"{name!r} must be a list of values")
+def _product(document: Document, matrix: dict[str, Any]) -> Iterator[tuple[Path_, Row, Row]]:
+    """Yield place, values and names of each row."""
+    axes = {name: _axis(document, name, values) for name, values in matrix.items() if name not in (INCLUDE, EXCLUDE)}
+    excluded = [row for _, row, _ in _explicit(document, ("matrix", EXCLUDE), matrix.get(EXCLUDE, []))]
 
     if axes:
-        for values in itertools.product(*axes.values()):
-            row = dict(zip(axes, values, strict=True))
+        for chosen in itertools.product(*axes.values()):
+            names = {axis: name for axis, (name, _) in zip(axes, chosen, strict=True)}
 
-            if not any(less.items() <= row.items() for less in excluded):
-                yield ("matrix",), row
+            if not any(less.items() <= names.items() for less in excluded):
+                yield ("matrix",), {axis: value for axis, (_, value) in zip(axes, chosen, strict=True)}, names
 
     yield from _explicit(document, ("matrix", INCLUDE), matrix.get(INCLUDE, []))
 
 
-def _explicit(document: Document, path: Path_, listed: Any) -> Iterator[tuple[Path_, Row]]:
+def _axis(document: Document, name: str, values: Any) -> list[tuple[Any, Any]]:
+    """The values of an axis, each with what stands for it in names."""
+    if not isinstance(values, (list, dict)) or not values:
+        raise document.error(("matrix", name), f"{name!r} must be a list of values, or a mapping of names to values")
+
+    return list(values.items()) if isinstance(values, dict) else [(value, value) for value in values]
+
+
+def _explicit(document: Document, path: Path_, listed: Any) -> Iterator[tuple[Path_, Row, Row]]:
     if not isinstance(listed, list):
         raise document.error(path, "a matrix is a mapping of lists, or a list of rows")
 
@@ -96,7 +102,7 @@ def _explicit(document: Document, path: Path_, listed: Any) -> Iterator[tuple[Pa
         if not isinstance(row, dict):
             raise document.error((*path, number), "a row is a mapping of names to values")
 
-        yield (*path, number), row
+        yield (*path, number), row, {}
 
 
 def _name(document: Document, path: Path_, row: Row) -> str:
@@ -110,17 +116,25 @@ def _name(document: Document, path: Path_, row: Row) -> str:
 
 
 def _fill(document: Document, path: Path_, value: Any, row: Row, used: set[str]) -> Any:
+    """The value filled in; the very same object where it has no hole, so that rows share what does not differ."""
     if isinstance(value, str):
-        return _fill_text(document, path, value, row, used)
+        return _fill_text(document, path, value, row, used) if "${" in value else value
 
     if isinstance(value, list):
-        return [_fill(document, (*path, number), item, row, used) for number, item in enumerate(value)]
+        items = [_fill(document, (*path, number), item, row, used) for number, item in enumerate(value)]
+
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
 
     if isinstance(value, dict):
-        return {
-            plain(_fill_text(document, (*path, key), key, row, used)): _fill(document, (*path, key), item, row, used)
+        filled = {
+            key if "${" not in key else plain(_fill_text(document, (*path, key), key, row, used)): _fill(
+                document, (*path, key), item, row, used
+            )
             for key, item in value.items()
         }
+        same = len(filled) == len(value) and all(filled.get(key) is item for key, item in value.items())
+
+        return value if same else filled
 
     return value
 
@@ -129,7 +143,7 @@ def _fill_text(document: Document, path: Path_, text: str, row: Row, used: set[s
     whole = _HOLE.fullmatch(text)
 
     def value(hole: re.Match[str]) -> Any:
-        name = hole[1]
+        name, _, part = hole[1].partition(".")
 
         if name not in row:
             near = difflib.get_close_matches(name, row, n=1)
@@ -138,6 +152,15 @@ def _fill_text(document: Document, path: Path_, text: str, row: Row, used: set[s
 
         used.add(name)
 
-        return row[name]
+        return _part(document, path, name, part, row[name]) if part else row[name]
 
     return value(whole) if whole else _HOLE.sub(lambda hole: plain(value(hole)), text)
+
+
+def _part(document: Document, path: Path_, name: str, part: str, value: Any) -> Any:
+    """``${name.part}``: one of the parts of a value that is a mapping."""
+    if not isinstance(value, dict) or part not in value:
+        known = f"it has: {', '.join(value)}" if isinstance(value, dict) else "it is no mapping"
+        raise document.error(path, f"the matrix value {name!r} has no {part!r}", known)
+
+    return value[part]
