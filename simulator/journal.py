@@ -38,7 +38,12 @@ KINDS = {
     "received": "bytes reached us: text or base64",
     "element": "one first-level XMPP element reached us: xml, handled (by automation: why) or absent; "
     "or what is none: violation, text, protocol ('XMPP' unless it says 'SIP')",
-    "ended": "a connection is over: condition, text, closing_tag, tcp ('fin', 'reset', 'timeout'), by",
+    "secured": "TLS begins; sent and received are what it protects: version, cipher, sni, alpn, certificate of the peer "
+    "{names, subject, issuer, sha256} or null, faults of its chain, resumed, by (the TLS client: 'us' or 'them')",
+    "authenticated": "stanzas of a pair may flow on a stream: method ('SASL EXTERNAL over TLS', 'dialback over TLS', "
+    "'dialback over TCP'), pair [sender, target]",
+    "ended": "a connection is over: condition, text, closing_tag, tcp ('fin', 'reset', 'timeout'), by, tls (why TLS "
+    "failed), close_notify (the peer said it)",
     "query": "a question reached the name server: name, type, transport, rcode, answers",
     "delivered": "something reached a user: what ('message', 'refusal', ...) and its fields",
     "barrier": "a control exchange came back: proves the quiet before it; or quiet_s where none exists",
@@ -79,12 +84,22 @@ class Journal:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 
-    def save(self, path: Path) -> None:
-        """Write JSON lines, one entry each, whole or not at all."""
+    def lines(self) -> bytes:
+        """What a file holds of it: JSON lines, one entry each."""
         encoder = msgspec.json.Encoder()
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(b"".join(encoder.encode(entry) + b"\n" for entry in self.entries))
-        partial.replace(path)
+
+        return b"".join(encoder.encode(entry) + b"\n" for entry in self.entries)
+
+    def save(self, path: Path) -> None:
+        """Write `lines`, whole or not at all."""
+        save_lines(self.lines(), path)
+
+
+def save_lines(lines: bytes, path: Path) -> None:
+    """Write the lines of a journal, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(lines)
+    partial.replace(path)
 
 
 class JournalError(Exception):

@@ -114,7 +114,12 @@ def gateway(
 def run(
     selectors: Selectors = None,
     system: System = "embedded",
-    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="How many scenarios at once.")] = 16,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many scenarios at once. [16 for each process]")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many processes play. [one for each core, at most 4]")
+    ] = None,
     seed: Seed = 1,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where journals and run.json go.")] = OUTPUT,
     json_file: Annotated[
@@ -124,9 +129,13 @@ def run(
     scenarios: Scenarios = None,
     ledger: Ledger = None,
     strict: Annotated[bool, typer.Option("--strict", help="A warning counts as a failure.")] = False,
+    keylog: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append the TLS secrets there, for Wireshark to read a capture.")
+    ] = None,
 ) -> int:
     """Play scenarios on a system, and say what each came to."""
-    from simulator.cli.session import play_and_judge, undisturbed, until_interrupted
+    from simulator.cli.keylog import logging_keys
+    from simulator.cli.session import crew_for, play_and_judge, undisturbed, until_interrupted
     from simulator.cli.vocabulary import check_words
     from simulator.report.console import ConsoleReport
     from simulator.report.results import Run, write_json
@@ -137,17 +146,18 @@ def run(
     check_words(chosen)
     expected = ledger_of(folder, system, ledger)
     seats = seats_for(system, seed, mutant)
+    crew = crew_for(len(chosen), jobs, processes)
     journals = journal_folder(output)
     results: list[Result] = []
     began = time.monotonic()
 
-    with ConsoleReport(len(chosen)) as report:
+    with logging_keys(keylog), ConsoleReport(len(chosen)) as report:
 
         def played(result: Result) -> None:
             results.append(result)
             report.played(result)
 
-        cut = until_interrupted(play_and_judge(chosen, seats, jobs, journals, played))
+        cut = until_interrupted(play_and_judge(chosen, seats, mutant, crew, journals, played))
 
     with undisturbed():
         order = {one.id: number for number, one in enumerate(chosen)}
@@ -160,7 +170,7 @@ def run(
         bad = [one for one in results if one.verdict.outcome in shown and id(one.verdict) not in explained]
         report.failures(bad, complete, requirements, "" if scenarios is None else str(scenarios))
         report.settled(settlement)
-        report.summary(complete, settlement, journals, cut=bool(cut), planned=len(chosen))
+        report.summary(complete, settlement, journals, keylog, cut=bool(cut), planned=len(chosen))
 
         write(partial(write_json, complete, output / "run.json"))
 

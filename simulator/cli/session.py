@@ -9,34 +9,76 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simulator.cli.lookup import WrongUse, write
+from simulator.journal import load, save_lines
 from simulator.report.results import Result, file_name
-from simulator.runner.many import Played, play_all
+from simulator.runner.errand import Errand, Report, report
+from simulator.runner.many import play_all
+from simulator.runner.processes import how_many, play_apart
 from simulator.scenario.model import Scenario
 from simulator.verdict import Outcome
-from simulator.verdict import judge as judged
 from simulator.world.seating import Seats
 from simulator.world.systems.system import NotInstalled
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: How many scenarios a process plays at once.
+JOBS = 16
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How many scenarios are played at once, and in how many processes."""
+
+    jobs: int
+    processes: int
+
+
+def crew_for(scenarios: int, jobs: int | None, processes: int | None) -> Crew:
+    """What suits so many scenarios, where the user says nothing else."""
+    # One process is busy with sixteen: most scenarios spend most of their time waiting.
+    processes = how_many(scenarios, jobs or scenarios, processes)
+
+    return Crew(jobs or JOBS * processes, processes)
 
 
 async def play_and_judge(
-    chosen: Sequence[Scenario], seats: Seats, jobs: int, journals: Path, played: Callable[[Result], None]
+    chosen: Sequence[Scenario],
+    seats: Seats,
+    mutant: str,
+    crew: Crew,
+    journals: Path,
+    played: Callable[[Result], None],
 ) -> None:
-    def done(one: Played) -> None:
-        file = journals / file_name(one.scenario.id)
-        write(lambda: one.journal.save(file))
-        verdict = judged(one.scenario, one.journal.entries)
-        version = str(one.journal.entries[0].data["system"]["version"])
-        # Thousands of journals need not be in memory: only those that a report will show.
-        kept = () if verdict.outcome in (Outcome.PASS, Outcome.UNSUPPORTED) else one.journal.entries
-        played(Result(one.scenario, verdict, one.duration, file, version, kept))
+    """Play all that was chosen, and hand over each result as it comes; its journal then is on disk."""
 
-    await play_all(chosen, seats, jobs=jobs, on_played=done)
+    def saved(scenario: Scenario, one: Report) -> None:
+        file = journals / file_name(scenario.id)
+        write(lambda: save_lines(one.lines, file))
+        # Thousands of journals need not be in memory: only those that a report will show.
+        kept = () if one.verdict.outcome in (Outcome.PASS, Outcome.UNSUPPORTED) else load(file)
+        played(Result(scenario, one.verdict, one.duration, file, one.version, kept))
+
+    if crew.processes == 1:
+        await play_all(
+            chosen,
+            seats,
+            jobs=crew.jobs,
+            on_played=lambda one: saved(one.scenario, report(0, one.scenario, one.journal, one.duration)),
+        )
+        return
+
+    await play_apart(
+        [Errand(scenario, mutant) for scenario in chosen],
+        seats.seat.name,
+        seats.seed,
+        processes=crew.processes,
+        jobs=crew.jobs,
+        on_report=lambda errand, one: saved(errand.scenario, one),
+    )
 
 
 def until_interrupted(work: Coroutine[Any, Any, None]) -> int:

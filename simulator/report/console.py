@@ -108,15 +108,25 @@ class ConsoleReport:
                 "bold red",
             )
 
-    def summary(self, run: Run, settlement: Settlement, journals: Path | None, *, cut: bool, planned: int) -> None:
-        """One line: totals, duration, where the journals are."""
+    def summary(
+        self,
+        run: Run,
+        settlement: Settlement,
+        journals: Path | None,
+        keylog: Path | None = None,
+        *,
+        cut: bool,
+        planned: int,
+    ) -> None:
+        """One line: totals, duration, where the journals are, and the TLS secrets where they are kept."""
         counts = ", ".join(f"{number} {name}" for name, number in totals(run.results).items()) or "nothing was played"
         system = f"{run.system} {run.version}".strip() + (f" with mutant {run.mutant}" if run.mutant else "")
         cutting = f"; interrupted, {planned - len(run.results)} not played" if cut else ""
         expected = f" ({len(settlement.expected)} expected by the ledger)" if settlement.expected else ""
         place = f"; journals in {journals}" if journals else ""
+        secrets = f"; TLS secrets in {keylog}" if keylog else ""
         self._say("")
-        self._say(f"{counts}{expected} on {system} in {run.duration:.1f} s{cutting}{place}", "bold")
+        self._say(f"{counts}{expected} on {system} in {run.duration:.1f} s{cutting}{place}{secrets}", "bold")
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style), soft_wrap=True)

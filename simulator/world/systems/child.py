@@ -23,16 +23,15 @@ PATIENCE = 3.0
 _PR_SET_PDEATHSIG = 1
 
 
-def _death_follows_parent() -> Callable[[], None] | None:
-    """What makes a new child die when this process is killed; None where the platform has no such thing."""
+def death_follows(parent: int, number: int = signal.SIGKILL) -> Callable[[], None] | None:
+    """What a child calls to get this signal when its parent dies; None where the platform has no such thing."""
     if not sys.platform.startswith("linux"):
         return None
 
     prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
 
     def follow() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_PDEATHSIG, number)
 
         # The parent may have died before the line above: then nobody is left to follow.
         if os.getppid() != parent:
@@ -88,7 +87,7 @@ class Child:
                 cwd=self.folder,
                 # Ctrl-C at a terminal is for us alone; we then end the child in order.
                 start_new_session=True,
-                preexec_fn=_death_follows_parent(),
+                preexec_fn=death_follows(os.getpid()),
             )
 
         self._watch = asyncio.create_task(self._wait())
