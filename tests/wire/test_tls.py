@@ -3,65 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import trustme
 
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.listener import listen
 from simulator.wire.tls import CertificateError, TLSError, TLSSession, client_context, server_context
-
-
-@dataclass
-class Identity:
-    certificate: bytes
-    key: bytes
-
-
-class Authority:
-    def __init__(self) -> None:
-        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        self.pem = self._ca.cert_pem.bytes()
-
-    def issue(self, *names: str) -> Identity:
-        leaf = self._ca.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
-
-        return Identity(b"".join(blob.bytes() for blob in leaf.cert_chain_pems), leaf.private_key_pem.bytes())
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture(scope="module")
-def stranger() -> Authority:
-    return Authority()
-
-
-def shake(client: TLSSession, server: TLSSession) -> None:
-    """Carry bytes until both are silent; the alert of one that fails still reaches the other."""
-    client.start()
-
-    while True:
-        to_server, to_client = client.outgoing(), server.outgoing()
-
-        if not to_server and not to_client:
-            return
-
-        failed: TLSError | None = None
-
-        try:
-            server.receive(to_server)
-        except TLSError as error:
-            failed = error
-
-        client.receive(to_client)
-
-        if failed is not None:
-            raise failed
+from tests.wire.authority import Authority, shake
 
 
 def test_both_ends_agree_and_know_each_other(authority: Authority) -> None:
