@@ -19,6 +19,7 @@ from cryptography import x509
 from simulator.gateway.trust.judgement import is_trusted
 from simulator.gateway.trust.revocation_list import CRL, parse_lists, urls
 from simulator.gateway.trust.rules import TrustRules
+from simulator.wire.fetch import FetchError
 from simulator.wire.tls import CertificateError
 from simulator.wire.tls_peer import TLSInfo
 
@@ -34,7 +35,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Fetch(Protocol):
-    """Get what is at a URL; raises OSError (TimeoutError among them) when it is not to be had."""
+    """`wire.fetch.fetch` with a resolver: what is at a URL, or FetchError when that is not to be had."""
 
     async def __call__(self, url: str, *, timeout: float, at_most: int) -> bytes: ...
 
@@ -155,10 +156,10 @@ class RevocationLists:
     async def _renew(self, url: str, place: _Place, fetch: Fetch) -> None:
         try:
             place.lists = parse_lists(await fetch(url, timeout=FETCH_TIMEOUT, at_most=MOST_BYTES))
-        except (OSError, ValueError) as error:
+        except (FetchError, ValueError) as error:
             # What was had before may still hold; whether it does is asked at every use.
             place.until = self._now() + RETRY_AFTER
-            self._log(f"the list of revoked certificates at {url} is not to be had: {error or type(error).__name__}")
+            self._log(f"no list of revoked certificates is at {url}: {error}")
         else:
             now = self._now()
             ends = [crl.next_update_utc for crl in place.lists if crl.next_update_utc is not None]

@@ -64,7 +64,7 @@ def a_key(kind: str = "P-256") -> Key:
     if kind in curves:
         return ec.generate_private_key(curves[kind])
 
-    return {"Ed25519": ed25519.Ed25519PrivateKey, "Ed448": ed448.Ed448PrivateKey}[kind].generate()
+    return ed25519.Ed25519PrivateKey.generate() if kind == "Ed25519" else ed448.Ed448PrivateKey.generate()
 
 
 @cache
