@@ -38,13 +38,14 @@ KINDS = {
     "received": "bytes reached us: text or base64",
     "element": "one first-level XMPP element reached us: xml, handled (by automation: why) or absent; "
     "or what is none: violation, text, protocol ('XMPP' unless it says 'SIP')",
-    "secured": "TLS begins; sent and received are what it protects: version, cipher, sni, alpn, certificate of the peer "
-    "{names, subject, issuer, sha256} or null, faults of its chain, resumed, by (the TLS client: 'us' or 'them')",
+    "secured": "TLS begins; sent and received are what it protects: version, cipher, sni, alpn, certificate of the "
+    "peer {names, subject, issuer, sha256} or null, faults of its chain, resumed, by (the TLS client: 'us' or 'them')",
     "authenticated": "stanzas of a pair may flow on a stream: method ('SASL EXTERNAL over TLS', 'dialback over TLS', "
     "'dialback over TCP'), pair [sender, target]",
     "ended": "a connection is over: condition, text, closing_tag, tcp ('fin', 'reset', 'timeout'), by, tls (why TLS "
     "failed), close_notify (the peer said it)",
     "query": "a question reached the name server: name, type, transport, rcode, answers",
+    "fetched": "a list of revoked certificates was asked for over HTTP: domain of the certificate, list, count",
     "delivered": "something reached a user: what ('message', 'refusal', ...) and its fields",
     "barrier": "a control exchange came back: proves the quiet before it; or quiet_s where none exists",
     "fault": "a fault of the surroundings fired: name, count",

@@ -63,6 +63,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns of what else may reach this actor, from here on."""
     covers: tuple[str, ...] = ()
     """The requirements that this step alone decides; empty: all that the scenario covers."""
+    when: str = ""
+    """Played only after a negotiation that came to this (authenticated, refused); empty: whatever it came to."""
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +93,17 @@ PARTNER_KEYS = {
     "listens": "false: nobody listens at its address",
     "streams": "'scripted': streams that the system opens do nothing by themselves",
     "secret": "the dialback secret",
+    "tls": "none (default), optional, required or direct",
+    "certificate": "a kind that `s2sim certificates` lists (default: valid), or none",
+    "external": "false: SASL EXTERNAL is neither offered nor used",
+    "dialback": "false: dialback is neither offered nor used",
     "options": "further settings, given to the partner as they are",
 }
+
+
+#: Those of `PARTNER_KEYS` that say what a partner is able to do; as they are called in `world.behaviour`.
+ABILITIES = ("tls", "certificate", "external", "dialback")
+TLS_ABILITIES = ("none", "optional", "required", "direct")
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

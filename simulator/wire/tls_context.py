@@ -77,6 +77,8 @@ class TLSOptions:
     """Whether a server sends a CertificateRequest."""
     check_strength: bool = True
     """With False weak keys and digests of our own are used, and TLS 1.0 and 1.1 can be spoken."""
+    renegotiates: bool = False
+    """Whether sessions of TLS 1.2 and below may be renegotiated, from either side: for a fake that tries it."""
 
 
 @dataclass
@@ -187,7 +189,7 @@ class _Plan:
         context.set_cipher_list(options.ciphers.encode() + (b"" if options.check_strength else b":@SECLEVEL=0"))
         # RFC 9325 §3.3 and RFC 6120 §5.3.5: no compression; renegotiation is answered by the session. Early data
         # (RFC 8446 §2.3) is off unless somebody turns it on.
-        context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
+        context.set_options(SSL.OP_NO_COMPRESSION | (0 if options.renegotiates else SSL.OP_NO_RENEGOTIATION))
         # What stands in the file is sent, nothing is added from the authorities: a chain may be short on purpose.
         context.set_mode(_NO_AUTO_CHAIN)
 

@@ -74,7 +74,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_
 
         return tuple(real(str(host)) for host in given)
 
-    def zone(self, domains: Sequence[str], places: Mapping[str, tuple[str, int]]) -> str:
+    def zone(
+        self, domains: Sequence[str], places: Mapping[str, tuple[str, int]], name: str = "_xmpp-server._tcp"
+    ) -> str:
         """The zone text: SRV for each domain, an address for each host of `places` (host -> address, port)."""
         served = {self._host(service.host, domains[0]): service for service in self.services}
         order = itertools.count(max((service.priority for service in self.services), default=0) + 10, 10)
@@ -84,10 +86,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_
             # Hosts that only the scenario knows come after those of the profile, one after the other.
             service = served.get(host) or Service(priority=next(order), host=host)
             lines.append(f"{host} {'AAAA' if ':' in address else 'A'} {address}")
-            lines += [
-                f"_xmpp-server._tcp.{domain} SRV {service.priority} {service.weight} {port} {host}."
-                for domain in domains
-            ]
+            lines += [f"{name}.{domain} SRV {service.priority} {service.weight} {port} {host}." for domain in domains]
 
         return "\n".join(lines)
 

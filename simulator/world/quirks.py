@@ -1,97 +1,20 @@
-"""How a partner behaves, and the misbehaviours that a scenario may add to it: values, each with a sentence.
+"""The misbehaviours that a scenario may add to a partner: values, each with a sentence.
 
-Knows what each name changes. Does not know how a partner does it: that is `partner.stream` and `partner.automation`.
+Knows what each name changes of `behaviour`. Does not know how a partner does it: that is `partner.automation` and its
+neighbours. Those of TLS and SASL are in `trust_quirks`.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from simulator.xmpp.namespaces import SERVER, STREAMS
+from simulator.world.behaviour import Behaviour, Quirk
+from simulator.world.trust_quirks import TRUST_QUIRKS
 
-
-@dataclass(frozen=True, kw_only=True)
-class Behaviour:
-    """Everything about a partner that may differ; the defaults are a well-behaved server of RFC 6120 and XEP-0220."""
-
-    # The door: what happens to a TCP connection.
-    door: str = "open"
-    """open, refuses (RST: nobody listens), resets, closes, silent (accepts, then says nothing), says (the banner)"""
-    door_host: str = ""
-    """The host whose door is meant; empty: all."""
-    banner: str = ""
-
-    # The stream header.
-    version: str | None = "1.0"
-    sends_to: bool = True
-    sends_from: bool = True
-    sends_id: bool = True
-    stream_id: str | None = None
-    """The id of every stream that reaches us; None: a fresh one each time."""
-    declares_dialback: bool = True
-    dialback_prefix: str = "db"
-    prefix_free: bool = False
-    content_namespace: str = SERVER
-    stream_namespace: str = STREAMS
-    after_header: str = ""
-    """What follows our header at once: error CONDITION, close, reset, half (of a header, then reset)."""
-
-    # Stream features, which exist from version 1.0 on only.
-    features: str = "errors"
-    """errors (XEP-0220 §2.4.2), dialback (without errors), empty, none (they never come), or XML."""
-
-    # The receiving server: answers to db:result.
-    result: str = "verify"
-    """verify (dial back), valid or invalid (unseen), error CONDITION, type WORD, never, close, reset"""
-    result_addresses: str = "right"
-    """right, swapped, other-from, other-to"""
-    unsolicited: bool = False
-    """A db:result of type valid is sent before any was asked for."""
-    after_result: str = ""
-    """What follows the answer: close, reset."""
-
-    # The authoritative server: answers to db:verify.
-    verify: str = "honest"
-    """honest, valid, invalid, error CONDITION, type WORD, never, close, reset"""
-    verify_addresses: str = "right"
-    """right, swapped, other-from, other-to, other-id"""
-    verify_twice: str = ""
-    """A second answer of this type follows the first."""
-
-    # The initiating server.
-    key: str = "right"
-    """right, or wrong: keys that its own authoritative server denies"""
-    vanishes: bool = False
-    """The first stanza is cut in the middle, and the connection with it."""
-
-    # Bytes.
-    segment: int = 0
-    """At most so many bytes leave in one piece; 0: as they come."""
-    whitespace: str = ""
-    """Sent before each first-level element."""
-    delay: float = 0.0
-    """Seconds before each automatic answer."""
-
-    # The end.
-    closes: bool = True
-    """Whether </stream:stream> is answered."""
-
-    # Users.
-    whitelist: bool = False
-    """Messages from strangers are dropped silently."""
-
-
-@dataclass(frozen=True)
-class Quirk:
-    """One misbehaviour: what it says to a reader, what it changes; ``{}`` in a value stands for its argument."""
-
-    says: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    argument: str = ""
-    """What stands after the colon; empty: nothing may. In brackets: it may be left out."""
+__all__ = ["QUIRKS", "Behaviour", "Quirk", "QuirkError", "behave", "read_quirk"]
 
 
 class QuirkError(Exception):
@@ -194,6 +117,8 @@ QUIRKS: dict[str, Quirk] = {
     "slow": Quirk("waits before each of its answers", {"delay": "{}"}, "seconds"),
     # The end
     "never-closes": Quirk("never answers </stream:stream>, and keeps the connection", {"closes": False}),
+    # TLS and SASL
+    **TRUST_QUIRKS,
 }
 
 #: What an argument in brackets is when it is left out.

@@ -110,6 +110,7 @@ class World:
                 names=self.name_server,
                 addresses=self.addresses,
                 entropy=entropy(self._seats.seed, self.scenario.id, CONTROL),
+                authority=self.seated.ground.authority,
             )
             self._control_partner = partner, PartnerUser(f"{CONTROL}@{domain}", partner, unseen)
             self.seated.ground.watch((domain,), unseen)
@@ -149,6 +150,7 @@ class World:
                 entropy=source,
                 real=plan.real,
                 scenario=self.scenario,
+                authority=self.seated.ground.authority,
             )
             await partner.start()
 

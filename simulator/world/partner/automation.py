@@ -7,17 +7,22 @@ that is `partner.routes`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 from xml.etree.ElementTree import Element
 
 from simulator.world.partner import words
-from simulator.world.partner.stream import PartnerStream, StreamOver
-from simulator.world.quirks import Behaviour
+from simulator.world.partner.greeting import footing_of, greet
+from simulator.world.partner.negotiating import Refused
+from simulator.world.partner.sasl import ABORT, AUTH, BEFORE_RESET, RESPONSE, answer_auth
+from simulator.world.partner.securing import TLSServer, answer_starttls
+from simulator.world.partner.stream import DIALBACK_METHOD, PartnerStream, StreamOver
+from simulator.world.partner.trust_words import able_of_starttls
 from simulator.xmpp.events import StreamHeader
-from simulator.xmpp.namespaces import DIALBACK, SERVER
+from simulator.xmpp.namespaces import DIALBACK, SERVER, TLS
 
 RESULT, VERIFY = f"{{{DIALBACK}}}result", f"{{{DIALBACK}}}verify"
+STARTTLS = f"{{{TLS}}}starttls"
 STANZAS = {f"{{{SERVER}}}{name}" for name in ("message", "presence", "iq")}
 
 #: The domain that a misbehaving answer names instead of the right one.
@@ -25,18 +30,14 @@ OTHER_DOMAIN = "elsewhere.example"
 
 #: Seconds that the authoritative server may take (XEP-0220 §2.1.1: a time-out MAY be imposed).
 VERIFICATION_TIMEOUT = 5.0
-#: Seconds that what was written gets to leave before a reset throws the rest away.
-BEFORE_RESET = 0.02
 
 #: What is done once an element is recorded, and why no step needs to account for it.
 Reaction = tuple[str, Callable[[], None]]
 
 
-class Server(Protocol):
+class Server(TLSServer, Protocol):
     """What the automation needs of its partner."""
 
-    domains: tuple[str, ...]
-    behaviour: Behaviour
     holds_verification: bool
 
     def key(self, receiving: str, originating: str, stream_id: str) -> str:
@@ -48,11 +49,8 @@ class Server(Protocol):
     def deliver(self, stanza: Element) -> None:
         """Hand a stanza to a user."""
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something beside, cancelled when the partner stops."""
-
     async def dial_to_verify(self, domain: str) -> PartnerStream:
-        """Open a stream to the authoritative server of a domain; raises OSError."""
+        """Open a stream to the authoritative server of a domain, TLS included; raises OSError, Refused."""
 
 
 def serve(server: Server, stream: PartnerStream) -> None:
@@ -61,31 +59,14 @@ def serve(server: Server, stream: PartnerStream) -> None:
     stream.on_element = lambda element: _react(server, stream, element)
 
 
-def greet(
-    stream: PartnerStream, server: Server, header: words.Header | None = None, features: str | None = None
-) -> None:
-    """Answer the peer's header with ours and, from version 1.0 on, with features (RFC 6120 §4.3.2).
-
-    `features` is XML that stands instead of those of the behaviour; "" is none at all.
-    """
-    theirs = stream.header
-    sender = (theirs.to if theirs else None) or server.domains[0]
-    behaviour = stream.behaviour
-    ours = header or words.header(
-        behaviour, sender=sender, to=theirs.sender if theirs else None, stream_id=stream.own_id
-    )
-    stream.send_header(ours)
-
-    if ours.version and not (theirs and theirs.version is None):
-        text = words.features(behaviour) if features is None else features
-
-        if text:
-            stream.send_xml(text)
-
-
 def _answer_header(server: Server, stream: PartnerStream, header: StreamHeader) -> None:
     behaviour = stream.behaviour
     after, _, condition = behaviour.after_header.partition(" ")
+
+    if stream.authenticated_by_sasl and behaviour.after_success != "features":
+        if behaviour.after_success == "no-features":
+            greet(stream, server.domains, features="")
+        return
 
     # RFC 6120 §4.9.3.6: a domain that is not served is answered with host-unknown, 'from' being one that is.
     if header.to is not None and header.to.lower() not in server.domains:
@@ -101,7 +82,7 @@ def _answer_header(server: Server, stream: PartnerStream, header: StreamHeader) 
         )
         _end(stream, after, condition)
     else:
-        greet(stream, server)
+        greet(stream, server.domains)
 
         if behaviour.unsolicited and header.to and header.sender:
             stream.send_xml(words.dialback(behaviour, "result", sender=header.to, to=header.sender, type_="valid"))
@@ -110,12 +91,29 @@ def _answer_header(server: Server, stream: PartnerStream, header: StreamHeader) 
 def _react(server: Server, stream: PartnerStream, element: Element) -> Reaction | None:
     sender, to = element.get("from", ""), element.get("to", "")
 
+    if element.tag in (RESULT, VERIFY) and not stream.behaviour.dialback:
+        # RFC 6120 §4.9.3.24: a first-level child that is not understood.
+        return "the partner knows no dialback", lambda: stream.fail("unsupported-stanza-type")
+
+    if element.tag == RESULT and stream.behaviour.tls == "required" and not stream.tls:
+        return "the partner demands TLS first", lambda: stream.fail("policy-violation")
+
     # XEP-0220 §2.2: on an inbound connection 'type' should not be set, neither on db:result nor on db:verify.
     if element.tag == RESULT and "type" not in element.attrib:
         return "the partner answers the key", lambda: server.spawn(_answer_result(server, stream, element))
 
     if element.tag == VERIFY and "type" not in element.attrib:
         return "the partner is asked to verify", lambda: server.asked_to_verify(stream, element)
+
+    if element.tag == STARTTLS and able_of_starttls(stream.behaviour) and not stream.securing:
+        return "the partner answers <starttls/>", lambda: answer_starttls(server, stream)
+
+    if element.tag in (AUTH, RESPONSE, ABORT):
+        # Whoever tries what was not offered is answered, but nobody accounts for it.
+        if words.offered_mechanisms(stream.behaviour, footing_of(stream)):
+            return "the partner answers for SASL", lambda: answer_auth(server, stream, element)
+
+        asyncio.get_running_loop().call_soon(answer_auth, server, stream, element)
 
     if element.tag in STANZAS and (domain_of(sender), domain_of(to)) in stream.verified:
         return "the partner takes it in", lambda: server.deliver(element)
@@ -142,7 +140,7 @@ async def _answer_result(server: Server, stream: PartnerStream, asked: Element) 
         await asyncio.sleep(behaviour.delay)
 
     if outcome == "valid" and behaviour.result_addresses == "right":
-        stream.verified.add((sender.lower(), to.lower()))
+        stream.authenticated(DIALBACK_METHOD, sender, to)
 
     answer(stream, "result", asked, outcome, behaviour.result_addresses)
 
@@ -157,32 +155,25 @@ async def _answer_result(server: Server, stream: PartnerStream, asked: Element) 
 async def _verify(server: Server, stream: PartnerStream, asked: Element) -> str:
     """Ask the authoritative server of the sender domain (XEP-0220 §2.1.2): valid, invalid or an error of §2.5."""
     sender, to = asked.get("from", ""), asked.get("to", "")
-
-    try:
-        line = await server.dial_to_verify(sender)
-    except TimeoutError:
-        return "error remote-server-timeout"
-    except OSError:
-        return "error remote-connection-failed"
+    line: PartnerStream | None = None
 
     try:
         async with asyncio.timeout(VERIFICATION_TIMEOUT):
-            await line.arrived_features()
+            line = await server.dial_to_verify(sender)
             key = (asked.text or "").strip()
             line.send_xml(words.dialback(line.behaviour, "verify", sender=to, to=sender, stream_id=stream.id, key=key))
 
             return await _verdict(line, sender, to, stream.id)
-    except StreamOver:
-        return (
-            "error remote-server-not-found"
-            if line.ending.condition == "host-unknown"
-            else "error remote-server-timeout"
-        )
-    except TimeoutError:
+    except Refused as refused:
+        return "error remote-server-not-found" if refused.condition == "host-unknown" else "error remote-server-timeout"
+    except (StreamOver, TimeoutError):
         return "error remote-server-timeout"
+    except OSError:
+        return "error remote-connection-failed"
     finally:
         # XEP-0220 §2.1.2: a connection for the sole purpose of verification SHOULD be closed immediately.
-        line.close()
+        if line:
+            line.close()
 
 
 async def _verdict(line: PartnerStream, sender: str, to: str, stream_id: str) -> str:

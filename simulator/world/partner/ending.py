@@ -6,6 +6,7 @@ Knows values only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.xmpp.namespaces import STREAM_ERRORS
@@ -23,8 +24,24 @@ class Ending:
     """fin, reset or timeout; local when we ended the connection; empty while it lives."""
     by: str = ""
     """Who began it: us or them."""
+    tls: str = ""
+    """Why TLS failed, in the handshake or later."""
+    close_notify: bool = False
+    """The peer ended TLS in order."""
     entry: int | None = None
     """The number of the `ended` entry in the journal."""
+
+    def said(self) -> dict[str, Any]:
+        """The data of an `ended` entry, bar how TCP ended and who began it."""
+        data = {
+            "condition": self.condition,
+            "text": self.text,
+            "closing_tag": self.closing_tag,
+            "tls": self.tls,
+            "close_notify": self.close_notify,
+        }
+
+        return {name: value for name, value in data.items() if value}
 
     def hear(self, error: Element) -> None:
         """Take in a stream error of the peer (RFC 6120 §4.9.2)."""

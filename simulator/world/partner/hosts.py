@@ -16,6 +16,8 @@ from simulator.world.addresses import Addresses
 
 #: The port of server-to-server streams (RFC 6120 §14.7).
 XMPP_SERVER_PORT = 5269
+#: What direct TLS usually has; no number is assigned to it, the records say where it is (XEP-0368 §2).
+DIRECT_TLS_PORT = 5270
 
 _SERIAL = itertools.count(1)
 

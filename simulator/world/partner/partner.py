@@ -16,21 +16,22 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
-from simulator.wire.connection import Connection, open_connection
+from simulator.wire.connection import Connection
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
 from simulator.world.partner import words
-from simulator.world.partner.automation import answer_verification, greet, judge_key, serve
-from simulator.world.partner.hosts import XMPP_SERVER_PORT, Hosts, refuse_abroad
+from simulator.world.partner.automation import answer_verification, judge_key, serve
+from simulator.world.partner.dialling import DIRECT_SERVICE, SERVICE, Dialler, Locate
+from simulator.world.partner.greeting import greet, usual_header
+from simulator.world.partner.hosts import XMPP_SERVER_PORT, Hosts
+from simulator.world.partner.negotiating import secure
+from simulator.world.partner.papers import Authority, Papers, Terms
 from simulator.world.partner.residents import Residents
 from simulator.world.partner.routes import Routes
 from simulator.world.partner.stream import PartnerStream
 from simulator.world.profiles import Profile
 from simulator.world.quirks import behave
 from simulator.xmpp.dialback import dialback_key
-
-#: Seconds to wait for a TCP connection to the system.
-CONNECT_TIMEOUT = 3.0
 
 
 class Partner:
@@ -54,19 +55,23 @@ class Partner:
         scripted: bool = False,
         secret: str | None = None,
         port: int = XMPP_SERVER_PORT,
-        locate: Callable[[str], list[tuple[str, int]]] | None = None,
+        abilities: Mapping[str, Any] | None = None,
+        authority: Authority | None = None,
+        locate: Locate | None = None,
     ) -> None:
         """`name` is the scenario's, `real` gives the name that is used; `zone` stands instead of the profile's records.
 
         `hosts` are names (or how many of the profile's listen), `scripted` holds every stream that the system opens
-        until a step takes it over. `locate` finds the servers of a domain, best first; by default in the fake zone.
+        until a step takes it over. `abilities` are tls, certificate, external and dialback (see Behaviour), for which
+        `authority` makes the certificates. `locate` finds the servers of a domain, best first; by default in the fake
+        zone.
         """
         self.name, self.domain, self.profile = name, real(name).lower(), profile
         self.names_in_scenario = (name, *(profile.additional_domains if name == profile.home else ()), *further_domains)
         """All its domains as the scenario calls them."""
         self.domains: tuple[str, ...] = tuple(real(other).lower() for other in self.names_in_scenario)
         behaviour = behave(profile.behaviour, quirks)
-        self.behaviour = replace(behaviour, door_host=real(behaviour.door_host))
+        self.behaviour = replace(behaviour, door_host=real(behaviour.door_host), **(abilities or {}))
         self.journal, self.names = journal, names
         self.secret = secret or f"{entropy.getrandbits(128):032x}"
         self.scripted = scripted
@@ -81,11 +86,19 @@ class Partner:
         self.asked: deque[tuple[PartnerStream, Element, int]] = deque()
         """Requests to verify that no step has accounted for, with their journal entries."""
         self.unanswered: deque[tuple[PartnerStream, Element]] = deque()
+        host_names = profile.host_names(self.domain, hosts, real)
+        self.papers = Papers(authority, self.behaviour, self.domains, next(iter(host_names), self.domain))
         below = "" if self.domain == profile.home else self.domain
-        self._hosts = Hosts(profile.host_names(self.domain, hosts, real), addresses, below, port)
+        self._hosts = Hosts(host_names, addresses, below, port)
         self._zone, self._listens = zone, listens
-        self._own_addresses, self._entropy = addresses.own_addresses, entropy
-        self._locate = locate or names.service
+        self._entropy = entropy
+        self._dialler = Dialler(
+            names,
+            self.papers,
+            lambda connection, label: self._stream(connection, label, dialed=True),
+            lambda: self.host if addresses.own_addresses else None,
+            locate,
+        )
         self._open: set[PartnerStream] = set()
         self._held: deque[PartnerStream] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,11 +125,19 @@ class Partner:
         return next(iter(self.places.values()))[1]
 
     async def start(self) -> None:
-        """Listen at each host and publish the records. Raises ListenError."""
+        """Listen at each host and publish the records. Raises ListenError, and LookupError for no such certificate."""
+        if self.behaviour.tls != "none":
+            # Here, and not in the middle of a handshake, it turns out that there is no such certificate.
+            self.papers.as_server(self.papers.terms(direct=self._is_direct))
+
         for host in self._hosts.names:
             await self._listen(host)
 
-        text = self._zone if self._zone is not None else self.profile.zone(self.domains, self.places)
+        text = (
+            self._zone
+            if self._zone is not None
+            else self.profile.zone(self.domains, self.places, DIRECT_SERVICE if self._is_direct else SERVICE)
+        )
         self.names.publish(self.place_for_all(text.replace("{address}", self.host).replace("{port}", str(self.port))))
 
     async def stop(self) -> None:
@@ -152,7 +173,7 @@ class Partner:
 
     def _arrived(self, connection: Connection, host: str, door: str) -> None:
         stream = self._stream(connection, f"{self.domain}/in-{next(self._count)}", dialed=False, host=host)
-        stream.own_id = self.behaviour.stream_id or self.fresh_id()
+        stream.own_id = self.stream_id()
         self.contacts.append(stream)
 
         if door in ("resets", "closes"):
@@ -167,13 +188,23 @@ class Partner:
                 stream.drop()
         elif self._wants_script():
             stream.hold()
-            stream.begin()
+            self._begin(stream)
             self._held.append(stream)
         else:
             serve(self, stream)
-            stream.begin()
+            self._begin(stream)
 
         self._changed.set()
+
+    def _begin(self, stream: PartnerStream) -> None:
+        stream.begin()
+
+        if self._is_direct:
+            stream.secure(self.papers.as_server(self.papers.terms(direct=True)))
+
+    @property
+    def _is_direct(self) -> bool:
+        return self.behaviour.tls == "direct"
 
     def _wants_script(self) -> bool:
         # While a key of a scripted stream is being judged, the system's next stream is there to verify it.
@@ -204,14 +235,7 @@ class Partner:
         await stream.arrived_header()
 
         if answers:
-            theirs = stream.header
-            ours = words.header(
-                stream.behaviour,
-                sender=(theirs.to if theirs else None) or self.domain,
-                to=theirs.sender if theirs else None,
-                stream_id=stream.own_id,
-            )
-            greet(stream, self, ours.overridden(header or {}), features)
+            greet(stream, self.domains, usual_header(stream, self.domains).overridden(header or {}), features)
 
         return stream
 
@@ -240,9 +264,13 @@ class Partner:
 
     async def open(self, label: str, to: str) -> PartnerStream:
         """Connect to the server of a domain and say nothing; the stream is scripted. Raises OSError."""
-        stream = await self._connect(to, f"{self.domain}/{label or f'out-{next(self._count)}'}")
-        self.streams[label] = stream
-        stream.begin()
+        stream = self.streams[label] = await self._connect(to, self._named(label))
+
+        return stream
+
+    async def open_direct(self, label: str, to: str, terms: Terms | None, sni: str | None) -> PartnerStream:
+        """Connect to where a domain publishes direct TLS (XEP-0368) and begin the handshake. Raises OSError."""
+        stream = self.streams[label] = await self._dialler.dial_direct(to, self._named(label), sni, terms)
 
         return stream
 
@@ -263,8 +291,12 @@ class Partner:
         stream.send_header(ours.overridden(header or {}))
 
     async def dial_to_verify(self, domain: str) -> PartnerStream:
-        """Open a stream of our own to the authoritative server of a domain. Raises OSError."""
-        return await self._dial_beside(domain, "verify", self.domain)
+        """Open a stream of our own to the authoritative server of a domain, up to its features, over TLS where both
+        are able to. Raises OSError, Refused."""
+        stream = await self._dial_beside(domain, "verify", self.domain)
+        await secure(self, stream, self.domain, domain)
+
+        return stream
 
     async def dial_route(self, sender: str, to: str) -> PartnerStream:
         """Open a stream of our own for stanzas of a pair. Raises OSError."""
@@ -273,26 +305,18 @@ class Partner:
     async def _dial_beside(self, to: str, what: str, sender: str) -> PartnerStream:
         stream = await self._connect(to, f"{self.domain}/{what}-{next(self._count)}")
         stream.reads_for = "the partner reads the answer to its own question"
-        stream.begin()
         self.open_stream(stream, to, sender=sender)
 
         return stream
 
+    def _named(self, label: str) -> str:
+        return f"{self.domain}/{label or f'out-{next(self._count)}'}"
+
     async def _connect(self, to: str, label: str) -> PartnerStream:
-        problem: OSError = ConnectionRefusedError(f"the zone knows no server of {to}")
+        if self._is_direct:
+            return await self._dialler.dial_secured(to, label, to if self.behaviour.sends_sni else None)
 
-        for host, port in self._locate(to):
-            refuse_abroad(host)
-            source = self.host if self._own_addresses and ":" not in host else None
-
-            try:
-                connection = await open_connection(host, port, timeout=CONNECT_TIMEOUT, local_host=source)
-            except OSError as error:
-                problem = error
-            else:
-                return self._stream(connection, label, dialed=True)
-
-        raise problem
+        return await self._dialler.dial(to, label)
 
     def _stream(self, connection: Connection, label: str, *, dialed: bool, host: str = "") -> PartnerStream:
         stream = PartnerStream(
@@ -321,6 +345,10 @@ class Partner:
         wrong = dialback_key(f"not {self.secret}", to, sender, stream.id)
         stream.key = key if key is not None else right if self.behaviour.key == "right" else wrong
         stream.send_xml(words.dialback(self.behaviour, "result", sender=sender, to=to, key=stream.key))
+
+    def stream_id(self) -> str:
+        """The id of another stream that reached us."""
+        return self.behaviour.stream_id or self.fresh_id()
 
     def fresh_id(self) -> str:
         """A new stream id: unpredictable to the system, the same for the same seed."""

@@ -10,8 +10,11 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
-from simulator.world.partner.automation import BEFORE_RESET, RESULT, domain_of
-from simulator.world.partner.stream import PartnerStream, StreamOver
+from simulator.world.partner import negotiating
+from simulator.world.partner.automation import domain_of
+from simulator.world.partner.negotiating import Refused, authenticate
+from simulator.world.partner.sasl import BEFORE_RESET
+from simulator.world.partner.stream import PartnerStream
 from simulator.xmpp.element import serialize
 
 Pair = tuple[str, str]
@@ -20,11 +23,8 @@ Pair = tuple[str, str]
 ESTABLISHMENT_TIMEOUT = 10.0
 
 
-class Origin(Protocol):
+class Origin(negotiating.Origin, Protocol):
     """What the routes need of their partner."""
-
-    def offer_key(self, stream: PartnerStream, sender: str, to: str) -> None:
-        """Send db:result on a stream that the partner dialled."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside, cancelled when the partner stops."""
@@ -68,10 +68,13 @@ class Routes:
         try:
             async with asyncio.timeout(ESTABLISHMENT_TIMEOUT):
                 stream = await self._origin.dial_route(*pair)
-                await stream.arrived_features()
-                self._origin.offer_key(stream, *pair)
-                condition = await _result(stream, pair)
-        except (OSError, StreamOver, TimeoutError):
+                await authenticate(self._origin, stream, *pair)
+                condition = ""
+        except Refused as refused:
+            # XEP-0220 §2.1.1: what becomes of stanzas whose key was called invalid.
+            if refused.at == "dialback" and refused.condition == "invalid":
+                condition = "internal-server-error"
+        except (OSError, TimeoutError):
             pass
 
         queue = self._queues.pop(pair)
@@ -81,22 +84,10 @@ class Routes:
                 self._origin.returned(stanza, condition)
             return
 
-        stream.verified.add(pair)
         self._streams[pair] = stream
 
         for stanza in queue:
             _say(stream, stanza)
-
-
-async def _result(stream: PartnerStream, pair: Pair) -> str:
-    """Wait for the answer to our key: "" when it is valid, else the stanza error of XEP-0220 §2.1.1."""
-    while True:
-        answered = (await stream.next_element()).element
-
-        if answered.tag == RESULT and (answered.get("to", "").lower(), answered.get("from", "").lower()) == pair:
-            kind = answered.get("type")
-
-            return {"valid": "", "invalid": "internal-server-error"}.get(kind or "", "remote-server-timeout")
 
 
 def _say(stream: PartnerStream, stanza: Element) -> None:

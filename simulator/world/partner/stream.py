@@ -1,36 +1,40 @@
 """One connection of a partner with the system: bytes both ways in the journal, elements in order, how it ended.
 
-Knows how a stream is opened, read and closed. Does not know what to answer: that is `partner.automation` for streams
-that run by themselves, and a scenario's steps for the others.
+Knows how a stream is opened, secured, read and closed. Does not know what to answer: that is `partner.automation` for
+streams that run by themselves, and a scenario's steps for the others. What it records as sent and received is what TLS
+protects, not its ciphertext.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection
+from simulator.wire.rough import heard_close_notify, truncate
+from simulator.wire.tls import ResumableSession, TLSContext, TLSError, TLSInfo
+from simulator.world.behaviour import Behaviour
 from simulator.world.partner import words
 from simulator.world.partner.ending import Arrived, Ending
-from simulator.world.quirks import Behaviour
+from simulator.world.partner.reading import Reader, has_features
+from simulator.world.partner.segments import Segments
+from simulator.world.partner.shown import described
+from simulator.world.partner.waiting import Choice, StreamOver, Waiting, first
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamClosed, StreamHeader
-from simulator.xmpp.header import negotiated_version
-from simulator.xmpp.namespaces import DIALBACK, STREAMS
-from simulator.xmpp.parser import StreamParser
+from simulator.xmpp.namespaces import DIALBACK, SASL, STREAMS, TLS
+
+DIALBACK_METHOD, EXTERNAL_METHOD = "dialback", "SASL EXTERNAL"
 
 #: Seconds that we wait for the peer's FIN once both closing tags are said (RFC 6120 §4.4).
 PATIENCE = 0.5
 #: Seconds for the same when the world ends.
 FAREWELL = 0.05
 
-
-class StreamOver(Exception):  # noqa: N818 - says what happened, it need not be wrong
-    """The stream ended while something was awaited on it."""
+__all__ = ["DIALBACK_METHOD", "EXTERNAL_METHOD", "PartnerStream", "StreamOver"]
 
 
 class PartnerStream:
@@ -60,7 +64,8 @@ class PartnerStream:
         """The peer's header."""
         self.features: Element | None = None
         self.ending = Ending()
-        self.elements: deque[Arrived] = deque()
+        self._waiting = Waiting(lambda: f"the stream {label} is over" if self.over else "")
+        self.elements = self._waiting.elements
         self.verified: set[tuple[str, str]] = set()
         """Pairs (sender domain, target domain) whose stanzas may flow here."""
         self.key = ""
@@ -70,17 +75,26 @@ class PartnerStream:
         self.on_header: Callable[[StreamHeader], None] | None = None
         self.on_element: Callable[[Element], tuple[str, Callable[[], None]] | None] | None = None
         self.on_over: Callable[[], None] | None = None
-        self._parser = StreamParser()
+        self._reader = Reader()
         self._header_sent = self._closing_sent = False
         self._version: str | None = None
-        self._waiting: list[asyncio.Future[None]] = []
-        self._segments: deque[bytes] = deque()
+        self._segments = Segments(connection, self._waiting.changed)
         self._patience: asyncio.TimerHandle | None = None
         self._held: bytearray | None = None
         self.reads_for = ""
         """Why the dialback elements that come on it need no step; empty: they do."""
+        self.negotiates_for = ""
+        """The same for those of TLS and SASL."""
+        self.tls: TLSInfo | None = None
+        """What the handshake showed; None: the stream is in the clear, or the handshake is not over."""
+        self.securing = False
+        """TLS has begun, whether or not the handshake is over."""
+        self.method = ""
+        """By what the last pair was authenticated, such as "SASL EXTERNAL over TLS"."""
         self.deaf = False
         """What comes is recorded and not read."""
+        self.on_bytes: Callable[[bytes], None] | None = None
+        """Gets what comes instead of the parser."""
         self.last_entry = -1
         """The entry of the element that is being reacted to."""
         journal.record(
@@ -108,6 +122,51 @@ class PartnerStream:
         """The connection is gone."""
         return bool(self.ending.tcp)
 
+    @property
+    def authenticated_by_sasl(self) -> bool:
+        """SASL EXTERNAL has succeeded on it."""
+        return self.method.startswith(EXTERNAL_METHOD)
+
+    # -- beginning anew
+
+    def secure(
+        self, context: TLSContext, server_name: str | None = None, *, resume: ResumableSession | None = None
+    ) -> None:
+        """Begin TLS in the role that the context has; `secured` tells when the handshake is over."""
+        self.securing = True
+        self.restart()
+        self.connection.on_secured = self._secured
+        self.connection.start_tls(context, server_name, resume=resume)
+
+    def restart(self) -> None:
+        """Forget both headers: a new stream begins on this connection (RFC 6120 §4.3.3)."""
+        self._reader.renew()
+        self._forget()
+
+    def expect_restart(self) -> None:
+        """The peer may begin a new stream: what it sends before its new header is still read."""
+        self._reader.expect_renewal()
+
+        if not self.dialed:
+            self._forget()
+
+    def _forget(self) -> None:
+        self.header = self.features = None
+        self._header_sent = False
+
+    def _secured(self, info: TLSInfo) -> None:
+        self.tls = info
+        by = "us" if self.dialed else "them"
+        self.journal.record("secured", self.actor, self.label, **described(info), by=by)
+        self._waiting.changed()
+
+    def authenticated(self, method: str, sender: str, target: str) -> None:
+        """Stanzas of this pair may flow from now on; `method` is dialback or SASL EXTERNAL."""
+        pair = sender.lower(), target.lower()
+        self.method = f"{method} over {'TLS' if self.tls else 'TCP'}"
+        self.verified.add(pair)
+        self.journal.record("authenticated", self.actor, self.label, method=self.method, pair=list(pair))
+
     # -- saying
 
     def send_header(self, header: words.Header) -> None:
@@ -124,25 +183,17 @@ class PartnerStream:
 
         self.send_bytes((self.behaviour.whitespace + words.qualified(self.behaviour, xml)).encode())
 
+        # RFC 6120 §6.4.6: upon sending <success/>, a new stream begins with the header of the peer.
+        if not self.dialed and xml.lstrip().startswith("<success"):
+            self.expect_restart()
+
     def send_bytes(self, data: bytes, segment: int = 0) -> None:
         """Send bytes, cut into pieces of `segment` bytes (0: what the behaviour says)."""
         if self.connection.closed or not data:
             return
 
-        segment = segment or self.behaviour.segment
         self.journal.record_bytes("sent", self.actor, self.label, data)
-
-        if not segment and not self._segments:
-            self.connection.write(data)
-            return
-
-        began = bool(self._segments)
-        self._segments.extend(
-            data[at : at + (segment or len(data))] for at in range(0, len(data), segment or len(data))
-        )
-
-        if not began:
-            self._send_segment()
+        self._segments.send(data, segment or self.behaviour.segment)
 
     def fail(self, condition: str, text: str = "") -> None:
         """End the stream with an error (RFC 6120 §4.9); our header goes first if it has not been sent (§4.9.1.2)."""
@@ -169,14 +220,23 @@ class PartnerStream:
         if how == "reset":
             self._segments.clear()
             self.connection.abort()
-        else:
+        elif self.behaviour.says_close_notify:
             self.connection.close()
+        else:
+            truncate(self.connection)
 
     # -- awaiting; the caller bounds the wait
 
+    async def secured(self) -> TLSInfo:
+        """Wait until the handshake is over; raises StreamOver."""
+        await self._waiting.until(lambda: self.tls is not None)
+        assert self.tls
+
+        return self.tls
+
     async def arrived_header(self) -> StreamHeader:
         """The peer's header; raises StreamOver."""
-        await self._until(lambda: self.header is not None)
+        await self._waiting.until(lambda: self.header is not None)
         assert self.header
 
         return self.header
@@ -185,56 +245,27 @@ class PartnerStream:
         """The features of the peer, None when its version has none (RFC 6120 §4.3.2); raises StreamOver."""
         header = await self.arrived_header()
 
-        if not (_has_features(self._version) and _has_features(header.version)):
+        if not (has_features(self._version) and has_features(header.version)):
             return None
 
-        await self._until(lambda: self.features is not None)
+        await self._waiting.until(lambda: self.features is not None)
 
         return self.features
 
-    async def next_element(self, choose: Callable[[list[str]], int | None] = lambda waiting: 0) -> Arrived:
+    async def next_element(self, choose: Choice = first) -> Arrived:
         """The next element that waits for a step, or the one of them (as XML) that is chosen; raises StreamOver."""
-        while True:
-            await self._until(lambda: bool(self.elements))
-            number = choose([arrived.xml for arrived in self.elements])
-
-            if number is not None:
-                arrived = self.elements[number]
-                del self.elements[number]
-                return arrived
-
-            seen = len(self.elements)
-            await self._until(lambda: len(self.elements) != seen)  # noqa: B023 - awaited before `seen` changes
+        return await self._waiting.element(choose)
 
     async def sent(self) -> None:
         """Wait until everything that was cut into segments has left."""
-        await self._until(lambda: not self._segments)
+        await self._waiting.until(lambda: not self._segments)
 
     async def ended(self) -> Ending:
         """Wait for the end of the connection."""
         while not self.over:
-            await self._change()
+            await self._waiting.change()
 
         return self.ending
-
-    async def _until(self, true: Callable[[], bool]) -> None:
-        while not true():
-            if self.over:
-                raise StreamOver(f"the stream {self.label} is over")
-
-            await self._change()
-
-    async def _change(self) -> None:
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
-        await waiter
-
-    def _changed(self) -> None:
-        waiting, self._waiting = self._waiting, []
-
-        for waiter in waiting:
-            if not waiter.done():
-                waiter.set_result(None)
 
     # -- hearing
 
@@ -254,11 +285,13 @@ class PartnerStream:
 
         if self._held is not None:
             self._held += data
+        elif self.on_bytes:
+            self.on_bytes(data)
         elif not self.deaf:
             self._read(data)
 
     def _read(self, data: bytes) -> None:
-        for event in self._parser.feed(data):
+        for event in self._reader.feed(data):
             if isinstance(event, Element):
                 self._element(event)
             elif isinstance(event, StreamHeader):
@@ -269,10 +302,10 @@ class PartnerStream:
             elif isinstance(event, StreamClosed):
                 self._closed_by_peer()
             else:
-                self.header = self.header or self._parser.header
+                self.header = self.header or self._reader.header
                 self._violated(event.error.condition.value, event.error.text)
 
-        self._changed()
+        self._waiting.changed()
 
     def _element(self, element: Element) -> None:
         if element.tag == f"{{{STREAMS}}}error":
@@ -287,6 +320,9 @@ class PartnerStream:
         if element.tag == f"{{{DIALBACK}}}result" and "type" in element.attrib:
             self.awaits_result = False
 
+        if element.tag == f"{{{SASL}}}success" and self.dialed:
+            self.expect_restart()
+
         if self.on_element:
             reaction = self.on_element(element)
 
@@ -295,7 +331,8 @@ class PartnerStream:
                 reaction[1]()
                 return
 
-        handled = self.reads_for if element.tag.startswith(f"{{{DIALBACK}}}") else ""
+        namespace = element.tag[1:].partition("}")[0]
+        handled = {DIALBACK: self.reads_for, TLS: self.negotiates_for, SASL: self.negotiates_for}.get(namespace, "")
         xml = serialize(element).decode()
         self.elements.append(Arrived(self._record(element, handled, xml), element, xml))
 
@@ -340,14 +377,18 @@ class PartnerStream:
         ending = self.ending
         ending.tcp = how
         ending.by = ending.by or ("us" if how == "local" else "them")
-        data = {"condition": ending.condition, "text": ending.text, "closing_tag": ending.closing_tag}
-        kept = {name: value for name, value in data.items() if value}
-        ending.entry = self.journal.record("ended", self.actor, self.label, tcp=how, by=ending.by, **kept)
+        ending.close_notify = heard_close_notify(self.connection)
+
+        if self.securing and (isinstance(error, TLSError) or self.tls is None):
+            ending.tls = str(error or "the connection ended during the handshake")
+
+        data = ending.said()
+        ending.entry = self.journal.record("ended", self.actor, self.label, tcp=how, by=ending.by, **data)
 
         if self.on_over:
             self.on_over()
 
-        self._changed()
+        self._waiting.changed()
 
     async def gone(self) -> None:
         """Wait a moment for an orderly end, then break off."""
@@ -357,18 +398,3 @@ class PartnerStream:
         except TimeoutError:
             self.connection.abort()
             await self.ended()
-
-    def _send_segment(self) -> None:
-        # One piece per turn of the loop: the connection joins what is written within one turn.
-        if self._segments and not self.connection.closed:
-            self.connection.write(self._segments.popleft())
-
-            if not self._segments:
-                self._changed()
-
-            asyncio.get_running_loop().call_soon(self._send_segment)
-
-
-def _has_features(version: str | None) -> bool:
-    """RFC 6120 §4.3.2: features are sent when both headers say 1.0 or above (§4.7.5: absent means 0.9)."""
-    return (negotiated_version(version) or (0, 9)) >= (1, 0)

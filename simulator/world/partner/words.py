@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from simulator.world.quirks import Behaviour
+from simulator.world.behaviour import Behaviour
+from simulator.world.partner.trust_words import able_of_starttls, mechanisms, qualified_element, starttls
 from simulator.xmpp.namespaces import DIALBACK, DIALBACK_FEATURE, STANZA_ERRORS, STREAM_ERRORS
 
 #: The names by which a scenario overrides parts of a header, and the fields they set.
@@ -84,6 +85,18 @@ class Header:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Footing:
+    """How far a stream has come, as far as it decides which features are offered."""
+
+    secured: bool = False
+    """TLS is there."""
+    trusted: bool = False
+    """The peer's certificate is good for the domain in its header."""
+    authenticated: bool = False
+    """SASL has succeeded."""
+
+
 def header(behaviour: Behaviour, *, sender: str, to: str | None, stream_id: str | None) -> Header:
     """The header that this behaviour sends; `stream_id` is for the answer to somebody else's (RFC 6120 §4.7.3)."""
     return Header(
@@ -94,25 +107,59 @@ def header(behaviour: Behaviour, *, sender: str, to: str | None, stream_id: str 
         content_namespace=behaviour.content_namespace,
         stream_namespace=behaviour.stream_namespace,
         # XEP-0220 §2.4.1: the declaration in the header is what announces dialback.
-        dialback_namespace=DIALBACK if behaviour.declares_dialback else None,
+        dialback_namespace=DIALBACK if behaviour.announces_dialback else None,
         dialback_prefix=behaviour.dialback_prefix,
         prefix_free=behaviour.prefix_free,
     )
 
 
-def features(behaviour: Behaviour) -> str:
-    """The stream features, or "" when none are sent."""
-    inside = {
-        # XEP-0220 §2.4.2
-        "errors": f"<dialback xmlns='{DIALBACK_FEATURE}'><errors/></dialback>",
-        "dialback": f"<dialback xmlns='{DIALBACK_FEATURE}'/>",
-        "empty": "",
-    }
-
+def features(behaviour: Behaviour, footing: Footing = Footing()) -> str:
+    """The stream features of the receiving server at this point, or "" when none are sent."""
     if behaviour.features == "none":
         return ""
 
-    return element(behaviour, "features", inside.get(behaviour.features, behaviour.features))
+    usual = {"errors", "dialback"}
+    given = "" if behaviour.features == "empty" else behaviour.features
+
+    return element(behaviour, "features", _offered(behaviour, footing) if given in usual else given)
+
+
+def _offered(behaviour: Behaviour, footing: Footing) -> str:
+    required = behaviour.tls == "required" and behaviour.offers_starttls and not footing.secured
+    inside = ""
+
+    # RFC 6120 §5.4.3.3: over TLS, STARTTLS MUST NOT be offered again.
+    if (
+        behaviour.offers_starttls_again
+        if footing.secured
+        else behaviour.offers_starttls and able_of_starttls(behaviour)
+    ):
+        inside += starttls(required=required)
+
+    offered = offered_mechanisms(behaviour, footing)
+    inside += "" if offered is None else mechanisms(*offered)
+
+    # RFC 6120 §5.3.1: where TLS is mandatory to negotiate, nothing else is offered before it.
+    if behaviour.dialback and not required:
+        # XEP-0220 §2.4.2
+        inside += qualified_element("dialback", DIALBACK_FEATURE, "<errors/>" if behaviour.features == "errors" else "")
+
+    return inside
+
+
+def offered_mechanisms(behaviour: Behaviour, footing: Footing) -> list[str] | None:
+    """The SASL mechanisms that are offered at this point; None: not even the feature."""
+    if not footing.secured:
+        return ["EXTERNAL"] if behaviour.mechanisms_before_tls else None
+
+    if footing.authenticated or behaviour.mechanisms == "stripped":
+        return None
+
+    if behaviour.mechanisms == "right":
+        # XEP-0178 §3: EXTERNAL is offered when the certificate of the peer could be verified.
+        return ["EXTERNAL"] if behaviour.external and footing.trusted else None
+
+    return [] if behaviour.mechanisms == "empty" else behaviour.mechanisms.split()
 
 
 def element(behaviour: Behaviour, name: str, inside: str = "") -> str:
@@ -149,7 +196,7 @@ def dialback(
     prefix = behaviour.dialback_prefix
     attributes = {"from": sender, "to": to, "id": stream_id, "type": type_}
 
-    if not behaviour.declares_dialback:
+    if not behaviour.announces_dialback:
         attributes = {f"xmlns:{prefix}": DIALBACK, **attributes}
 
     inside = escape(key)
