@@ -9,7 +9,7 @@ import pytest
 
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.listener import listen
-from simulator.wire.tls import CertificateError, TLSError, TLSSession, client_context, server_context
+from simulator.wire.tls import CertificateError, TLSError, TLSInfo, TLSSession, client_context, server_context
 from tests.wire.authority import Authority, shake
 
 
@@ -167,4 +167,52 @@ async def test_plain_bytes_on_a_tls_port_end_in_an_error(authority: Authority) -
 
     assert await over in ("fin", "reset")
     assert not met
+    await listener.close()
+
+
+async def test_plaintext_in_place_of_a_handshake_is_never_delivered(authority: Authority) -> None:
+    theirs = authority.issue("gmail.com")
+    accepted: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+    listener = await listen("127.0.0.1", 0, accepted.set_result)
+    client = await open_connection("127.0.0.1", listener.port, timeout=5)
+    server = await accepted
+    over: asyncio.Future[tuple[str, Exception | None]] = asyncio.get_running_loop().create_future()
+    delivered: list[bytes] = []
+    server.on_data, server.on_closed = delivered.append, lambda how, error: over.set_result((how, error))
+    server.start_tls(server_context(theirs.certificate, theirs.key))
+    client.write(b"<stream:stream xmlns='jabber:server'><message/>")
+    how, error = await over
+
+    assert how == "local"
+    assert isinstance(error, TLSError)
+    assert not delivered
+    assert server.tls is None
+    assert server.unsent == 0
+    client.abort()
+    await listener.close()
+
+
+async def test_what_the_owner_was_not_given_yet_belongs_to_the_handshake(authority: Authority) -> None:
+    theirs = authority.issue("gmail.com")
+    accepted: asyncio.Queue[Connection] = asyncio.Queue()
+    listener = await listen("127.0.0.1", 0, accepted.put_nowait)
+    client = await open_connection("127.0.0.1", listener.port, timeout=5)
+    server = await accepted.get()
+    secured: asyncio.Future[TLSInfo] = asyncio.get_running_loop().create_future()
+    client.on_secured = secured.set_result
+    client.start_tls(client_context(authority=authority.pem), "gmail.com")
+
+    # What comes over another connection afterwards shows that the ClientHello is there.
+    other = await open_connection("127.0.0.1", listener.port, timeout=5)
+    witness: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    (await accepted.get()).on_data = witness.set_result
+    other.write(b"later")
+    await witness
+    server.start_tls(server_context(theirs.certificate, theirs.key))
+
+    assert (await secured).names == {"gmail.com"}
+
+    for connection in (client, server, other):
+        connection.abort()
+
     await listener.close()
