@@ -16,7 +16,7 @@ from simulator.scenario.evidence import TEARDOWN
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import entropy
 from simulator.scenario.steps import ENDS_THE_SYSTEM, VERBS
-from simulator.verdict import judge_step, stream_is_over
+from simulator.verdict import does_not_apply, judge_step, stream_is_over
 from simulator.world.acts.settling import settle
 from simulator.world.acts.table import perform
 from simulator.world.casting import plan
@@ -74,10 +74,10 @@ async def play(scenario: Scenario, seats: Seats) -> Journal:
 async def _perform_all(stage: Stage) -> bool:
     """Play step after step; false: one of them ended the play."""
     over: set[tuple[str, str]] = set()
-    may_end = False
+    may_end, negotiated = False, ""
 
     for step in stage.scenario.all_steps:
-        if stream_is_over(step, over):
+        if stream_is_over(step, over) or does_not_apply(step, negotiated):
             outcome = Outcome("skipped", Seen())
         else:
             may_end = (may_end or step.verb in ENDS_THE_SYSTEM) and step.verb != "starts"
@@ -87,6 +87,7 @@ async def _perform_all(stage: Stage) -> bool:
         record = {"outcome": outcome.name, "seen": outcome.seen.data}
         verdict = judge_step(stage.scenario, step, record, stage.captures, stage.cast)
         stage.captures.update(verdict.captures)
+        negotiated = verdict.negotiated or negotiated
         _record(stage, step, outcome)
 
         if verdict.ends_stream:

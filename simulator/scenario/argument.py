@@ -11,7 +11,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from simulator.document import Document, DocumentError, Path_
+from simulator.scenario.encounter import REFUSED, Direction, Means, Point
 from simulator.scenario.match import ANYTHING, NAME
+from simulator.scenario.negotiation_table import Method
 from simulator.scenario.steps import Verb
 from simulator.scenario.take import ENDS
 from simulator.xmpp.element import ElementError, parse_element
@@ -48,6 +50,8 @@ def check_argument(document: Document, path: Path_, verb: Verb, argument: Any) -
 
     if verb.expects in CONDITIONS:
         _check_conditions(document, path, argument, CONDITIONS[verb.expects])
+    elif verb.expects == "negotiation":
+        _check_negotiation(document, path, verb, argument)
 
 
 def check_patterns(document: Document, path: Path_, patterns: list[Any]) -> None:
@@ -113,6 +117,27 @@ def _check_list(document: Document, path: Path_, verb: Verb, argument: list[Any]
             check_xml(document, (*path, number), pattern)
     elif verb.expects != "refusal" and "*" not in verb.keys:
         raise document.error(path, f"{verb.name!r} takes no list", f"for example: {verb.example}")
+
+
+def _check_negotiation(document: Document, path: Path_, verb: Verb, argument: Any) -> None:
+    words = {
+        "direction": [direction.value for direction in Direction],
+        "outcome": [*(method.value for method in Method), REFUSED],
+        "at": [point.value for point in Point],
+        "by": [means.value for means in Means],
+    }
+
+    for key in ("direction", "outcome"):
+        if not isinstance(argument, dict) or key not in argument:
+            raise document.error(path, f"{verb.name!r} needs {key!r}", f"for example: {verb.example}")
+
+    for key, known in words.items():
+        if argument.get(key, known[0]) not in known:
+            message = f"no {key} of a negotiation is called {argument[key]!r}"
+            raise document.error((*path, key), message, f"there are: {', '.join(known)}")
+
+    if argument["outcome"] != REFUSED and argument.keys() & {"at", "by", "condition"}:
+        raise document.error(path, "what is not refused has no `at`, `by` or `condition`")
 
 
 def _check_conditions(document: Document, path: Path_, argument: Any, known: Collection[str]) -> None:

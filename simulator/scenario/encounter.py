@@ -21,6 +21,11 @@ class Direction(StrEnum):
     OUTBOUND = "outbound"
     """The system: it is the initiating server."""
 
+    @property
+    def opposite(self) -> Direction:
+        """The other one."""
+        return Direction.OUTBOUND if self is Direction.INBOUND else Direction.INBOUND
+
 
 class TLS(StrEnum):
     """What a partner does about TLS."""
@@ -56,16 +61,14 @@ class Abilities:
     """Offers SASL EXTERNAL, and uses it where it is offered; only ever over TLS."""
     dialback: bool = True
 
-    def impossible(self, direction: Direction) -> str:
-        """Why there is no such partner in this direction; empty: there is."""
+    @property
+    def impossible(self) -> str:
+        """Why there is no such partner; empty: there may be."""
         if self.tls is TLS.NONE and self.external:
             return "SASL EXTERNAL needs TLS"
 
         if self.tls is TLS.NONE and self.certificate is not Certificate.NONE:
             return "a certificate needs TLS"
-
-        if self.tls is not TLS.NONE and self.certificate is Certificate.NONE and direction is Direction.OUTBOUND:
-            return "a TLS server shows a certificate"
 
         return ""
 

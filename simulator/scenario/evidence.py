@@ -65,6 +65,8 @@ SEEN = {
     "faults": "names of the counted faults that this step declared; each must appear as a `fault` entry",
     "refusal": "the text with which the system refused its settings; absent: it started",
     "quiet_s": "seconds of quiet, where no barrier exists",
+    "method": "the method by which the stream was authenticated",
+    "refused": "where a negotiation ended: at, by, condition; then: the answer to a stanza that was sent all the same",
     "waiting_for": "what did not come before the deadline",
 }
 
@@ -86,5 +88,7 @@ EXPECTS = {
     "uncontacted": "no connection that no step announced was opened to this actor",
     "query": "argument: name and type against the questions of the name server",
     "no-query": "no such question was asked",
+    "negotiation": "argument: mapping {direction, outcome, at, by, condition} against `method` or `refused`; and the "
+    "journal's `authenticated` and `secured` entries must say the same",
     "refused-settings": "argument: text that `refusal` must hold",
 }

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from simulator.document import Document, DocumentError, Path_, parse_document, read_document
 from simulator.scenario import matrix
+from simulator.scenario.foreseen import OUTCOMES, Foreseen, foresee
 from simulator.scenario.model import (
     DEFAULT_DEADLINE,
     DEFAULT_DOMAINS,
@@ -20,11 +21,10 @@ from simulator.scenario.model import (
     DEFAULT_PARTNERS,
     DEFAULT_SYSTEM_USERS,
     PARTNER_KEYS,
+    TLS_ABILITIES,
     Level,
-    Part,
     Partner,
     Scenario,
-    Step,
 )
 from simulator.scenario.requirements import read_requirements
 from simulator.scenario.sentence import Cast, StepReader, check_covers, unknown
@@ -43,11 +43,12 @@ KEYS = {
     "needs": "capabilities of the system",
     "domains": "the system's domains",
     "settings": "what the administrator has set: partner domain -> settings, gateway, configuration",
+    "negotiation": "inbound or outbound: the oracle says what must come of the step `negotiates`",
     "partners": "who is out there: domain -> profile and quirks",
     "users": "who exists beside the usual cast",
     "given": "steps that must succeed before the claim can be judged",
     "steps": "the steps of the claim",
-    "mutants": "deliberate defects of the embedded gateway that must turn it red",
+    "mutants": "deliberate defects of the embedded gateway that must turn it red; or by outcome of the negotiation",
     "matrix": "values of which each combination is a scenario of its own",
 }
 
@@ -59,7 +60,8 @@ class _Head(msgspec.Struct, kw_only=True):
     steps: list[Any]
     covers: list[str] = []
     story: str = ""
-    mutants: list[str] = []
+    mutants: list[str] | dict[str, list[str]] = []
+    negotiation: Literal["inbound", "outbound"] | None = None
     level: Level = "must"
     deadline: float = DEFAULT_DEADLINE
     needs: list[str] = []
@@ -123,9 +125,10 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
     _check_settings(document, head, partners)
     speakers = [name for partner in partners.values() for name in (partner.domain, *partner.domains)]
     users = _users(document, head, partners, speakers)
-    reader = StepReader(document, Cast(speakers, head.domains, users), head.level, known)
-    given = _steps(reader, "given", head.given)
-    steps = _steps(reader, "steps", head.steps)
+    foreseen = foresee(document, head.negotiation, partners) if head.negotiation else None
+    reader = StepReader(document, Cast(speakers, head.domains, users), head.level, known, foreseen)
+    given = reader.read_all("given", head.given)
+    steps = reader.read_all("steps", head.steps)
 
     if all(VERBS[step.verb].expects == "nothing" for step in steps):
         raise document.error(("steps",), "this scenario judges nothing", "add what must be received, or must not be")
@@ -140,8 +143,10 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
         row=dict(row),
         level=head.level,
         deadline=head.deadline,
-        mutants=tuple(head.mutants),
-        needs=frozenset(head.needs).union(*(VERBS[step.verb].needs for step in given + steps)),
+        mutants=_mutants(document, head, foreseen),
+        needs=frozenset(head.needs).union(
+            *(VERBS[step.verb].needs for step in given + steps), [foreseen.settings.capability] if foreseen else []
+        ),
         domains=tuple(head.domains),
         settings=head.settings,
         partners=partners,
@@ -151,8 +156,19 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
     )
 
 
-def _steps(reader: StepReader, part: Part, items: list[Any]) -> tuple[Step, ...]:
-    return tuple(reader.read(part, number, item) for number, item in enumerate(items))
+def _mutants(document: Document, head: _Head, foreseen: Foreseen | None) -> tuple[str, ...]:
+    """The defects that the file names; where it names them by outcome, those of the one that is foreseen."""
+    if isinstance(head.mutants, list):
+        return tuple(head.mutants)
+
+    for outcome in head.mutants:
+        if outcome not in OUTCOMES:
+            raise unknown(document, ("mutants", outcome), "no negotiation comes to", outcome, OUTCOMES)
+
+    if foreseen is None:
+        raise document.error(("mutants",), "mutants by outcome need `negotiation`", "else `mutants` is a list")
+
+    return tuple(head.mutants.get(foreseen.outcome, ()))
 
 
 def _partner(document: Document, domain: str, options: Mapping[str, Any]) -> Partner:
@@ -175,6 +191,8 @@ def _partner(document: Document, domain: str, options: Mapping[str, Any]) -> Par
     if not isinstance(options.get("profile", ""), str):
         raise document.error((*path, "profile"), "a profile is the name of a file of scenarios/profiles/")
 
+    _check_abilities(document, path, options)
+
     return msgspec.convert(
         {
             "domain": domain,
@@ -183,6 +201,24 @@ def _partner(document: Document, domain: str, options: Mapping[str, Any]) -> Par
         },
         Partner,
     )
+
+
+def _check_abilities(document: Document, path: Path_, options: Mapping[str, Any]) -> None:
+    tls = options.get("tls", "none")
+
+    if tls not in TLS_ABILITIES:
+        raise unknown(document, (*path, "tls"), "`tls` knows no", str(tls), TLS_ABILITIES)
+
+    if not isinstance(options.get("certificate", ""), str):
+        raise document.error((*path, "certificate"), "a certificate is the name of a kind", "s2sim certificates")
+
+    for key in ("external", "dialback"):
+        if not isinstance(options.get(key, True), bool):
+            raise document.error((*path, key), f"`{key}` is true or false")
+
+    # RFC 6120 §6.3.4: SASL EXTERNAL rests on what TLS has shown.
+    if tls == "none" and options.get("external"):
+        raise document.error((*path, "external"), "SASL EXTERNAL needs TLS", "give the partner `tls: optional`")
 
 
 def _check_settings(document: Document, head: _Head, partners: Collection[str]) -> None:

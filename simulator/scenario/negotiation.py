@@ -37,7 +37,7 @@ CLOSED = "XEP-0178 §3: a connection whose certificate is unacceptable may be cl
 def expected(settings: Settings, partner: Abilities, direction: Direction) -> Expectation:
     """What comes of it; raises NotValid for settings without any method, ValueError for a partner that cannot be."""
     methods = settings.methods
-    reason = partner.impossible(direction)
+    reason = partner.impossible
 
     if partner.tls is TLS.DIRECT and settings.tls is Choice.NOT_SUPPORTED:
         reason = "whose TLS is direct cannot be met without TLS"
@@ -229,7 +229,8 @@ def _outbound_in_plain(methods: _Methods, partner: Abilities) -> _Ways:
 
 def _outbound_over_tls(methods: _Methods, partner: Abilities) -> _Ways:
     """RFC 6120 §5.4.3.1: "the initiating entity MUST attempt to validate the receiving entity's certificate"."""
-    good = partner.certificate is Certificate.VALID
+    # §5.4.3.1: "the receiving entity MUST present a certificate": who shows none as a client shows a good one here.
+    good = partner.certificate in (Certificate.VALID, Certificate.NONE)
 
     if good and Method.EXTERNAL in methods and partner.external:
         # §6.3.4: "the initiating entity SHOULD attempt SASL negotiation using the EXTERNAL mechanism first".

@@ -15,6 +15,8 @@ import yaml
 
 from simulator.document import Document, DocumentError, Path_
 from simulator.scenario.argument import check_argument, check_patterns
+from simulator.scenario.encounter import AUTHENTICATED, REFUSED
+from simulator.scenario.foreseen import NEGOTIATES, Foreseen, in_words
 from simulator.scenario.model import NAME_SERVER, SYSTEM, Alternative, Level, Part, Step
 from simulator.scenario.steps import VERBS, ActorKind, Verb
 from simulator.scenario.take import ANSWERS
@@ -23,7 +25,7 @@ _SENTENCE = re.compile(r"(?P<actor>the system(?:'s)?|\S+)(?: on (?P<label>\S+))?
 _OPENING = re.compile(r"(?P<verb>.+?) as (?P<label>\S+)")
 
 #: Keys beside the sentence.
-EXTRAS = ("level", "or", "within", "may also receive", "covers")
+EXTRAS = ("level", "or", "within", "may also receive", "covers", "when")
 LEVELS = get_args(Level)
 
 
@@ -55,21 +57,44 @@ class Cast(msgspec.Struct, frozen=True):
 class StepReader:
     """Reads the steps of one scenario in order, for a step may only name a stream that was opened before."""
 
-    def __init__(self, document: Document, cast: Cast, level: Level, known: Collection[str] | None) -> None:
-        self.document, self.cast, self.level = document, cast, level
+    def __init__(
+        self,
+        document: Document,
+        cast: Cast,
+        level: Level,
+        known: Collection[str] | None,
+        foreseen: Foreseen | None = None,
+    ) -> None:
+        self.document, self.cast, self.level, self.foreseen = document, cast, level, foreseen
         self.known = known
         """The ids of all requirements; None: they cannot be checked."""
         self.labels: dict[str, set[str]] = {}
         self.unanswered: dict[str, int] = {}
         """How many messages each user has sent whose answer no step has taken."""
+        self.negotiated = False
+        """A step before this one negotiates."""
 
-    def read(self, part: Part, index: int, item: Any) -> Step:
-        """Read one step; raises DocumentError at its line and column."""
-        path: Path_ = (part, index)
+    def read_all(self, part: Part, items: list[Any]) -> tuple[Step, ...]:
+        """Read the steps of a part, but for those that nothing can come to; raises DocumentError."""
+        steps: list[Step] = []
+
+        for place, item in enumerate(items):
+            if self._can_come_to(item):
+                steps.append(self.read(part, len(steps), item, place))
+
+        return tuple(steps)
+
+    def read(self, part: Part, index: int, item: Any, place: int | None = None) -> Step:
+        """Read one step, which stands in the file at `place` of its part; raises DocumentError at line and column."""
+        path: Path_ = (part, index if place is None else place)
         sentence, argument, extras = self._open(path, item)
         actor, label, verb = self._parse(path, sentence, opening=True)
+        when = self._when(path, extras)
+        foreseen = self._foreseen(path, verb, argument)
+        argument = foreseen.argument if foreseen else argument
         check_argument(self.document, (*path, sentence), verb, argument)
         self._count_answers(path, actor, verb, argument)
+        self.negotiated = self.negotiated or verb.name == NEGOTIATES
 
         return Step(
             index=index,
@@ -78,14 +103,50 @@ class StepReader:
             verb=verb.name,
             label=label,
             argument=argument,
-            text=sentence if argument is None else f"{sentence}: {one_line(argument)}",
+            text=_told(sentence, verb, argument),
             line=self._line(path),
             level=self._level(path, extras),
-            alternatives=self._alternatives(path, actor, verb, extras.get("or", [])),
+            alternatives=(
+                *(foreseen.alternatives if foreseen else ()),
+                *self._alternatives(path, actor, verb, extras.get("or", [])),
+            ),
             within=self._within(path, extras),
             may_also=self._may_also(path, extras),
             covers=self._covers(path, extras),
+            when=when,
         )
+
+    def _foreseen(self, path: Path_, verb: Verb, argument: Any) -> Foreseen | None:
+        """What the oracle says in place of the argument."""
+        if verb.name != NEGOTIATES or argument is not None:
+            return None
+
+        if self.foreseen is None:
+            hint = "write `negotiation: inbound` or `outbound` in the head, or an argument"
+            raise self.document.error(path, f"nothing says what must come of {NEGOTIATES!r}", hint)
+
+        return self.foreseen
+
+    def _can_come_to(self, item: Any) -> bool:
+        """Whether some outcome that is right leaves this step to be played."""
+        when = item.get("when") if isinstance(item, dict) else None
+
+        return when not in (AUTHENTICATED, REFUSED) or not self.foreseen or when in self.foreseen.expectation.sorts
+
+    def _when(self, path: Path_, extras: Mapping[str, Any]) -> str:
+        when = extras.get("when")
+
+        if when is None:
+            return ""
+
+        if when not in (AUTHENTICATED, REFUSED):
+            raise self.document.error((*path, "when"), f"`when` is {AUTHENTICATED} or {REFUSED}, not {when!r}")
+
+        if not self.negotiated:
+            hint = f"`when` stands after a step that {NEGOTIATES}"
+            raise self.document.error((*path, "when"), "nothing has been negotiated before this step", hint)
+
+        return str(when)
 
     def _open(self, path: Path_, item: Any) -> tuple[str, Any, Mapping[str, Any]]:
         if isinstance(item, str):
@@ -282,6 +343,14 @@ def one_line(argument: Any) -> str:
     return yaml.safe_dump(
         argument, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True
     ).partition("\n")[0]
+
+
+def _told(sentence: str, verb: Verb, argument: Any) -> str:
+    """The step on one line."""
+    if argument is None:
+        return sentence
+
+    return f"{sentence}: {in_words(argument) if verb.name == NEGOTIATES else one_line(argument)}"
 
 
 def _nearest_verbs(kind: ActorKind, rest: str) -> str:

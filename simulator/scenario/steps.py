@@ -147,6 +147,18 @@ _TABLE = (
         stream=True,
     ),
     Verb(
+        name="negotiates",
+        actors=_PARTNER,
+        says="Goes as far as both can: inbound dials the system, outbound awaits what comes of the streams that the "
+        "system opens. With `negotiation` in the head of the scenario the settings and the partner's abilities say "
+        "what must come of it: a method, or `refused` and `at` which point `by` what with which `condition`.",
+        example="gmail.com negotiates: {direction: inbound, outcome: dialback over TLS}",
+        expects="negotiation",
+        argument="optional",
+        keys=("direction", "outcome", "at", "by", "condition", "back"),
+        opens=True,
+    ),
+    Verb(
         name="is asked to verify",
         actors=_PARTNER,
         says="Waits for the <db:verify/> that the system sends to this partner as the authoritative server "

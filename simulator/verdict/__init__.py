@@ -7,13 +7,14 @@ verdicts against the ledger of expected failures and gives the exit code.
 from simulator.verdict.judge import judge
 from simulator.verdict.outcome import Outcome, StepVerdict, Verdict, worst_of
 from simulator.verdict.settlement import Settlement, settle
-from simulator.verdict.step import judge_step, stream_is_over
+from simulator.verdict.step import does_not_apply, judge_step, stream_is_over
 
 __all__ = [
     "Outcome",
     "Settlement",
     "StepVerdict",
     "Verdict",
+    "does_not_apply",
     "judge",
     "judge_step",
     "settle",

@@ -14,6 +14,7 @@ from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import recast
 from simulator.scenario.steps import ENDS_THE_SYSTEM, VERBS
 from simulator.verdict.compare import asks, describe_delivered, describe_end
+from simulator.verdict.negotiation import contradictions
 
 SHUTDOWN = "system-shutdown"
 
@@ -157,6 +158,12 @@ class Evidence:
         )
 
         return len(opened) - accepted
+
+    def contradictions(self, step: Step, seen: Mapping[str, Any]) -> Iterator[str]:
+        """What the run's streams say against what a step that negotiates has reported."""
+        systems = [str(recast(domain, self.cast)) for domain in self.scenario.domains]
+
+        return contradictions(self.entries, self._home(step.actor), systems, step.argument, seen)
 
     def questions(self, step: Step) -> Iterator[str]:
         """The questions to the name server that the step says nobody asked."""

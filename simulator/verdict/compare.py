@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, quote
+from simulator.verdict.negotiation import describe_negotiation, negotiation
 
 Seen = Mapping[str, Any]
 Judge = Callable[[Any, Seen, dict[str, str]], Mismatch | None]
@@ -21,6 +22,9 @@ def describe(seen: Seen) -> str:
     """What an act saw, for people: the bytes where there are any."""
     if "xml" in seen:
         return str(seen["xml"])
+
+    if "method" in seen or "refused" in seen:
+        return describe_negotiation(seen)
 
     if "delivered" in seen:
         return describe_delivered(seen["delivered"])
@@ -238,5 +242,6 @@ JUDGES: dict[str, Judge] = {
     "uncontacted": nothing,
     "query": query,
     "no-query": nothing,
+    "negotiation": negotiation,
     "refused-settings": refused_settings,
 }

@@ -6,7 +6,7 @@ today and when it is read again from a file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from simulator.scenario.model import Scenario, Step
 from simulator.scenario.steps import VERBS
 from simulator.verdict.arrivals import Evidence
 from simulator.verdict.outcome import Outcome, StepVerdict, Verdict, worst_of
-from simulator.verdict.step import LEVELS, judge_step, stream_is_over
+from simulator.verdict.step import LEVELS, does_not_apply, judge_step, stream_is_over
 
 LAST_LOG_LINES = 5
 
@@ -108,6 +108,7 @@ def _steps(evidence: Evidence) -> Judged:
     """Judge step after step, up to the first that stops the scenario or was not played."""
     captures: dict[str, str] = dict(evidence.entries[0].data.get("captures") or {})
     over: set[tuple[str, str]] = set()
+    negotiated = ""
     judged: Judged = []
 
     for step in evidence.scenario.all_steps:
@@ -116,13 +117,15 @@ def _steps(evidence: Evidence) -> Judged:
         if number is None:
             break
 
-        verdict = _step(evidence, step, evidence.entries[number].data, captures, over)
+        rightly_skipped = stream_is_over(step, over) or does_not_apply(step, negotiated)
+        verdict = _step(evidence, step, evidence.entries[number].data, captures, rightly_skipped=rightly_skipped)
         judged.append((step, verdict))
 
         if not verdict.goes_on:
             break
 
         captures |= verdict.captures | (evidence.entries[number].data.get("captures") or {})
+        negotiated = verdict.negotiated or negotiated
 
         if verdict.ends_stream:
             over.add((step.actor, step.label))
@@ -133,11 +136,11 @@ def _steps(evidence: Evidence) -> Judged:
 
 
 def _step(
-    evidence: Evidence, step: Step, data: dict[str, Any], captures: dict[str, str], over: set[tuple[str, str]]
+    evidence: Evidence, step: Step, data: dict[str, Any], captures: dict[str, str], *, rightly_skipped: bool
 ) -> StepVerdict:
     outcome = str(data.get("outcome"))
 
-    if outcome == "skipped" and not stream_is_over(step, over):
+    if outcome == "skipped" and not rightly_skipped:
         return StepVerdict(outcome=Outcome.ERROR, reason="the step was skipped, and nothing had ended its stream")
 
     # What the act itself learned was known when the step was judged; what its own patterns capture was not.
@@ -147,13 +150,18 @@ def _step(
 
     verdict = judge_step(evidence.scenario, step, data, known, evidence.cast)
 
-    if verdict.outcome is not Outcome.PASS or outcome == "skipped":
+    # What is allowed besides must be on record like what is right: a report alone proves no method.
+    good = (Outcome.PASS, Outcome.ALTERNATIVE) if VERBS[step.verb].expects == "negotiation" else (Outcome.PASS,)
+
+    if verdict.outcome not in good or outcome == "skipped":
         return verdict
 
-    return _by_the_journal(evidence, step) or verdict
+    found = _by_the_journal(evidence, step, data.get("seen") or {})
+
+    return msgspec.structs.replace(found, negotiated=verdict.negotiated) if found else verdict
 
 
-def _by_the_journal(evidence: Evidence, step: Step) -> StepVerdict | None:
+def _by_the_journal(evidence: Evidence, step: Step, seen: Mapping[str, Any]) -> StepVerdict | None:
     """What only the journal can say about a step; None: nothing against it."""
     verb = VERBS[step.verb]
     found = ""
@@ -166,6 +174,8 @@ def _by_the_journal(evidence: Evidence, step: Step) -> StepVerdict | None:
     elif verb.expects == "no-query":
         asked = next(evidence.questions(step), "")
         found = f"the name server was asked {asked}" if asked else ""
+    elif verb.expects == "negotiation":
+        found = next(evidence.contradictions(step, seen), "")
 
     if found:
         outcome = Outcome.INCONCLUSIVE if step.part == "given" else LEVELS[step.level]

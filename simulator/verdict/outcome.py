@@ -70,6 +70,8 @@ class StepVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """The names that this step's patterns learned."""
     ends_stream: bool = False
     """An alternative has ended the stream: its later steps are skipped."""
+    negotiated: str = ""
+    """What a negotiation came to, authenticated or refused: steps for the other (`Step.when`) are skipped."""
 
     @property
     def goes_on(self) -> bool:

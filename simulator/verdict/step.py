@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import msgspec
+
 from simulator.scenario.match import Mismatch
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import recast
 from simulator.scenario.steps import VERBS
 from simulator.verdict.compare import JUDGES, describe, tcp_note
+from simulator.verdict.negotiation import sort_of_seen
 from simulator.verdict.outcome import Outcome, StepVerdict
 
 SILENCE = "has received nothing"
@@ -52,7 +55,7 @@ def judge_step(
 
     verdict = _late(step, seen) if outcome == "deadline" else _compare(step, seen, captures, cast or {})
 
-    return _as_precondition(step, verdict)
+    return msgspec.structs.replace(_as_precondition(step, verdict), negotiated=sort_of_seen(seen))
 
 
 def stream_is_over(step: Step, over: Collection[tuple[str, str]]) -> bool:
@@ -60,6 +63,11 @@ def stream_is_over(step: Step, over: Collection[tuple[str, str]]) -> bool:
     verb = VERBS[step.verb]
 
     return verb.stream and not verb.opens and step.verb != SILENCE and (step.actor, step.label) in over
+
+
+def does_not_apply(step: Step, negotiated: str) -> bool:
+    """Whether `step` is to be skipped, for it is about the other outcome of the negotiation."""
+    return bool(step.when) and step.when != negotiated
 
 
 def _compare(step: Step, seen: Mapping[str, Any], captures: Mapping[str, str], cast: Mapping[str, str]) -> StepVerdict:
