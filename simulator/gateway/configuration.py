@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.document import Document, DocumentError, read_document
+from simulator.gateway import certificate_files
 from simulator.gateway.negotiation import Negotiation, NotValid
 from simulator.gateway.partner import AllowedPartner, PartnerType
 from simulator.gateway.settings import (
@@ -116,9 +117,11 @@ def read_configuration(path: Path) -> Configuration:
     for fault in misspelled(document.data, Configuration, but_not=frozenset({"warnings"})):
         raise document.error(fault.path, fault.message, fault.hint)
 
-    configuration = _with_absolute_files(_converted(document), path.parent)
+    converted = _converted(document)
+    certificates = certificate_files.absolute(converted.certificates, path.parent)
+    configuration = msgspec.structs.replace(converted, certificates=certificates)
 
-    for fault in (*faults(configuration), *_missing_files(configuration)):
+    for fault in (*faults(configuration), *certificate_files.missing_files(certificates)):
         raise document.error(fault.path, fault.message, fault.hint)
 
     return msgspec.structs.replace(configuration, warnings=tuple(_positioned_warnings(configuration, document)))
@@ -139,7 +142,13 @@ def faults(configuration: Configuration) -> Iterator[Fault]:
     yield from _domain_faults(configuration)
     yield from _user_faults(configuration)
     yield from _partner_faults(configuration)
-    yield from _certificate_faults(configuration)
+    yield from certificate_files.faults(
+        configuration.certificates,
+        configuration.domains,
+        configuration.partners,
+        configuration.edge,
+        configuration.frontend,
+    )
     yield from _dns_faults(configuration)
 
 
@@ -234,21 +243,6 @@ def _settings(partner: AllowedPartner) -> str:
     )
 
 
-def _certificate_faults(configuration: Configuration) -> Iterator[Fault]:
-    if configuration.frontend.sip_tls_port is not None and configuration.certificates.sip is None:
-        hint = "add certificates.sip, or set frontend.sip-tls-port to null"
-        yield Fault(("certificates",), "SIP over TLS needs a certificate", hint)
-
-    if configuration.certificates.external is not None:
-        return
-
-    for index, partner in enumerate(configuration.partners):
-        if partner.tls_negotiation is not Negotiation.NOT_SUPPORTED:
-            hint = "add certificates.external, or set tls-negotiation to NotSupported"
-            message = f"partner {partner.identity}: tls-negotiation {partner.tls_negotiation.value} needs a certificate"
-            yield Fault(("partners", index, "identity"), message, hint)
-
-
 def _name_faults(domain: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
     try:
         normalize_domain(domain)
@@ -263,7 +257,9 @@ def _warnings(configuration: Configuration) -> Iterator[tuple[tuple[str | int, .
 
 
 def _positioned_warnings(configuration: Configuration, document: Document) -> Iterator[str]:
-    for path, text in _warnings(configuration):
+    of_files = certificate_files.warnings(configuration.certificates, configuration.domains)
+
+    for path, text in (*_warnings(configuration), *of_files):
         error = document.error(path, f"warning: {text}")
         yield str(error)
 
@@ -279,35 +275,3 @@ def _converted(document: Document) -> Configuration:
         name = "" if missing else max((".".join(map(str, path)) for path in here), key=len, default="")
         message = f"{name}: {error.message}" if name else error.message
         raise DocumentError(error.name, error.line, error.column, message, error.hint) from None
-
-
-def _with_absolute_files(configuration: Configuration, folder: Path) -> Configuration:
-    def absolute(name: str) -> str:
-        return str((folder / name).absolute())
-
-    def pair(files: CertificateFiles | None) -> CertificateFiles | None:
-        return files and CertificateFiles(certificate=absolute(files.certificate), key=absolute(files.key))
-
-    old = configuration.certificates
-    internal = CertificateFiles(certificate=absolute(old.internal.certificate), key=absolute(old.internal.key))
-    new = msgspec.structs.replace(
-        old, authority=absolute(old.authority), internal=internal, external=pair(old.external), sip=pair(old.sip)
-    )
-
-    return msgspec.structs.replace(configuration, certificates=new)
-
-
-def _missing_files(configuration: Configuration) -> Iterator[Fault]:
-    certificates = configuration.certificates
-    places: list[tuple[tuple[str | int, ...], str]] = [(("certificates", "authority"), certificates.authority)]
-
-    for name in ("external", "internal", "sip"):
-        files: CertificateFiles | None = getattr(certificates, name)
-
-        if files is not None:
-            places.append((("certificates", name, "certificate"), files.certificate))
-            places.append((("certificates", name, "key"), files.key))
-
-    for path, file in places:
-        if not Path(file).is_file():
-            yield Fault(path, f"there is no file {file}")

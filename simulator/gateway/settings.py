@@ -52,6 +52,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     """Where the edge listens (partners on `host`:`port`, the front end on `link_host`:`link_port`) and how it dials.
 
     `link_host` None means `host`. `connect_timeout` bounds one attempt to reach one address of a partner.
+    XEP-0368: on `direct_tls_port` (None: nowhere) partners begin TLS at once, and with `direct_tls` their own such
+    hosts are looked for. XEP-0344: with `dialback_without_dialback` a certificate answers a key in place of a call.
     """
 
     host: str = "127.0.0.1"
@@ -59,6 +61,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     link_host: str | None = None
     link_port: Port = 23456
     connect_timeout: Seconds = 10.0
+    direct_tls_port: Port | None = None
+    direct_tls: bool = False
+    dialback_without_dialback: bool = False
 
 
 class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -92,7 +97,11 @@ class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, rename="keb
     """Who the gateway is. `external` faces partners, `internal` is used by both ends of the link, `sip` faces users.
 
     `authority` (PEM) signed whatever is to be trusted. Both ends of the link demand `internal_name` in each
-    other's certificate: partners may well have theirs from the same authority.
+    other's certificate: partners may well have theirs from the same authority. `by_domain` has what partners are shown
+    instead of `external` when they want one of our domains; its domains are normalised when it is made.
+
+    Lists of revoked certificates are read from `revocation_lists` (files, PEM or DER), and with `check_revocation` over
+    HTTP, too. A list that is not to be had is passed over, unless `require_revocation_lists`.
     """
 
     authority: str
@@ -100,6 +109,14 @@ class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, rename="keb
     internal_name: str = "link.internal"
     external: CertificateFiles | None = None
     sip: CertificateFiles | None = None
+    by_domain: dict[str, CertificateFiles] = msgspec.field(default_factory=dict)
+    revocation_lists: tuple[str, ...] = ()
+    check_revocation: bool = True
+    require_revocation_lists: bool = False
+
+    def __post_init__(self) -> None:
+        by_domain = {normalized(domain): files for domain, files in self.by_domain.items()}
+        msgspec.structs.force_setattr(self, "by_domain", by_domain)
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):

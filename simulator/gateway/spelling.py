@@ -47,6 +47,9 @@ def misspelled(
     elif typing.get_origin(type_) in (list, tuple) and isinstance(data, list):
         for index, item in enumerate(data):
             yield from misspelled(item, typing.get_args(type_)[0], (*path, index))
+    elif typing.get_origin(type_) is dict and isinstance(data, dict):
+        for key, value in data.items():
+            yield from misspelled(value, typing.get_args(type_)[1], (*path, key))
     elif isinstance(type_, type) and issubclass(type_, Enum) and isinstance(data, str):
         choices = [str(choice.value) for choice in type_]
 
