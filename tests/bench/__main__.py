@@ -8,8 +8,9 @@ their ids, 1000 under way at once, to and from 16 users, each on a connection of
 them under way to each SIP user (RFC 3428 §8) and answers each that a user wrote, Prosody has no such duties. A new
 stream is: connection, headers, key, verification by the system on a connection of its own, answer; 16 at once, each
 from a domain that is new. "CPU" is the processor time of the system's process alone; where it is busy for nearly all of
-the wall time, one core is what limits it. Nothing is judged: the exit code tells only whether it could be measured.
-"MISSED" is a target of the design.
+the wall time, one core is what limits it. TLS handshakes are mutual and come one after the other; the program
+`openssl s_time` dials the simulator's TLS and, in the second column, `openssl s_server`. Nothing is judged: the exit
+code tells only whether it could be measured. "MISSED" is a target of the design.
 
 --quick takes fewer of everything, for a first look. --profile FILE lets cProfile look into the gateway, which then is
 about half as fast: then only the profile is worth anything (``python -m pstats FILE``).
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +29,14 @@ from statistics import median
 from simulator.world.systems.prosody import installed
 from simulator.world.systems.system import NotInstalled
 from tests.bench.exchange import Exchange, Measured
+from tests.bench.handshakes import both_ends_ours, dialled_by_s_time, papers, s_server_dialled_by_s_time
 from tests.bench.seats import GatewayProcess, Ground, ProsodyProcess, Seated, resident_megabytes
 from tests.bench.streams import new_streams
 from tests.bench.table import Row, against, show, spread
 from tests.bench.worlds import bring_up, dialback_scenarios, play
 
 JOBS = (1, 4, 16, 32)
-PARTS = ("worlds", "messages", "streams", "memory")
+PARTS = ("worlds", "tls", "messages", "streams", "memory")
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ class Amounts:
     messages: int = 10000
     streams: int = 400
     memory: int = 100_000
+    handshake_seconds: int = 4
 
 
-QUICK = Amounts(worlds=20, plays=120, rounds=2, messages=3000, streams=150, memory=10_000)
+QUICK = Amounts(worlds=20, plays=120, rounds=2, messages=3000, streams=150, memory=10_000, handshake_seconds=2)
 
 
 @dataclass
@@ -77,6 +81,29 @@ async def _measure_simulator(amounts: Amounts) -> list[Row]:
         Row(f"dialback scenarios/s, {best} jobs", f"{played[best].rate:.0f} ({all_rates})", "", "", ">= 50/s", met)
     )
     rows.append(Row("  CPU, ms each", f"{played[best].microseconds / 1000:.1f}"))
+
+    return rows
+
+
+async def _measure_handshakes(amounts: Amounts) -> list[Row]:
+    """TLS with both ends ours, and with one end the openssl program's."""
+    what, seconds = "TLS handshakes/s, mutual, P-256", amounts.handshake_seconds
+    ours, dialled, theirs = [], [], []
+
+    with papers() as own:
+        for _ in range(amounts.rounds):
+            ours.append(await both_ends_ours(own, seconds))
+
+            if shutil.which("openssl") is not None:
+                dialled.append(await dialled_by_s_time(own, seconds))
+                theirs.append(await s_server_dialled_by_s_time(own, seconds))
+
+    rows = [Row(what, spread(ours))]
+
+    if theirs:
+        ratio = median([mine / other for mine, other in zip(dialled, theirs, strict=True)])
+        said = f"{spread(theirs)} s_server"
+        rows.append(Row("  dialled by openssl s_time -new", spread(dialled), said, f"{ratio:.2f}"))
 
     return rows
 
@@ -202,8 +229,9 @@ def _rates(measured: list[Measured]) -> list[float]:
 
 async def _bench(amounts: Amounts, parts: Sequence[str], profile: Path | None) -> None:
     rows = await _measure_simulator(amounts) if "worlds" in parts else []
+    rows += await _measure_handshakes(amounts) if "tls" in parts else []
 
-    if set(parts) - {"worlds"}:
+    if set(parts) - {"worlds", "tls"}:
         rows += await _measure_systems(amounts, parts, profile)
 
     print(show(rows))
