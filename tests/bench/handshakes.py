@@ -106,7 +106,17 @@ def _s_server(own: Papers) -> Iterator[int]:
     with socket.create_server((HOST, 0)) as probe:
         port: int = probe.getsockname()[1]
 
-    words = ["-cert", own.certificate, "-key", own.key, "-CAfile", own.authority, "-Verify", "2", "-no_ticket"]
+    words: list[str | Path] = [
+        "-cert",
+        own.certificate,
+        "-key",
+        own.key,
+        "-CAfile",
+        own.authority,
+        "-Verify",
+        "2",
+        "-no_ticket",
+    ]
     # Otherwise it would spend its time on telling of each connection, and waiting for its standard input.
     words += ["-quiet", "-www"]
     server = subprocess.Popen(
@@ -137,7 +147,16 @@ def _await_listening(port: int) -> None:
 
 
 def _s_time(own: Papers, port: int, seconds: int) -> float:
-    words = ["-connect", f"{HOST}:{port}", "-cert", own.certificate, "-key", own.key, "-CAfile", own.authority]
+    words: list[str | Path] = [
+        "-connect",
+        f"{HOST}:{port}",
+        "-cert",
+        own.certificate,
+        "-key",
+        own.key,
+        "-CAfile",
+        own.authority,
+    ]
     began = time.perf_counter()
     done = subprocess.run(
         ["openssl", "s_time", *words, "-new", "-verify", "2", "-time", str(seconds)],
