@@ -1,6 +1,13 @@
 """Prosody in the seat: a child process with a folder, a name server and users of our making.
 
-Knows Prosody's configuration file and its storage of accounts. Does not know scenarios. TLS is off.
+Knows Prosody's configuration file and its storage of accounts. Does not know scenarios.
+
+What a mode is in its words: TLS is `s2s_allow_encryption`, and `s2s_require_encryption` where it must be. Dialback is a
+module. The module saslauth offers EXTERNAL to a peer whose certificate is good for its domain, and takes it up where a
+peer offers it, whatever that peer has shown. `s2s_secure_auth` refuses every peer that has shown no good certificate.
+So that stays off, as shipped, where dialback proves a domain, too. Where nothing but certificates counts it is on, and
+then TLS cannot be optional: Prosody itself remarks that, and requires it. Where certificates do not count there is no
+saslauth, and users sign in as they did before there was SASL.
 """
 
 from __future__ import annotations
@@ -17,8 +24,28 @@ from functools import cache
 from pathlib import Path
 
 from simulator.journal import Journal
+from simulator.scenario.negotiation_table import Choice
+from simulator.world.ca import CertificateAuthority
 from simulator.world.systems.child import Child, answers, free_port
-from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemFailed, SystemSettings
+from simulator.world.systems.mode import (
+    ANY_DIALBACK,
+    ANYTHING,
+    CERTIFICATES_ONLY,
+    ENCRYPTED,
+    ENCRYPTED_DIALBACK,
+    PLAIN,
+    Mode,
+    mode_of,
+    rows,
+)
+from simulator.world.systems.system import (
+    NotInstalled,
+    Seat,
+    SettingsRefused,
+    Surroundings,
+    SystemFailed,
+    SystemSettings,
+)
 from simulator.world.systems.tenant import Tenant
 from simulator.world.users.user import User
 
@@ -29,7 +56,10 @@ START = 10.0
 ESTABLISHMENT = 2.0
 PASSWORD = "pass"
 
-CAPABILITIES = frozenset({"several-domains", "graceful-shutdown", "passphrase", "establishment-timeout"})
+MODES = (CERTIFICATES_ONLY, ENCRYPTED, ENCRYPTED_DIALBACK, ANYTHING, ANY_DIALBACK, PLAIN)
+CAPABILITIES = frozenset(
+    {"several-domains", "graceful-shutdown", "passphrase", "establishment-timeout", "tls", "external"}
+) | rows(*MODES)
 
 CONFIGURATION = """\
 daemonize = false
@@ -58,17 +88,22 @@ unbound = {{
   }};
 }}
 
-modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "presence", "message", "iq", "dialback" }}
+modules_enabled = {{ "roster", "tls", "disco", "ping", "presence", "message", "iq" {modules} }}
 modules_disabled = {{ "s2s_limits" }}
 limits = {{ }}
 authentication = "internal_plain"
 storage = "internal"
 allow_unencrypted_plain_auth = true
 c2s_require_encryption = false
-s2s_require_encryption = false
-s2s_allow_encryption = false
-s2s_secure_auth = false
 
+"""
+
+HOST = """
+VirtualHost {domain}
+"""
+# The folder that is not there: Prosody would add the authorities of the machine.
+CERTIFICATE = """\
+  ssl = {{ certificate = {certificate}; key = {key}; cafile = {authority}; capath = {folder} .. "/none" }}
 """
 
 
@@ -77,11 +112,11 @@ _GREETING = "<stream:stream xmlns='jabber:{}' xmlns:stream='http://etherx.jabber
 
 def sharing_key(settings: SystemSettings) -> str:
     """What of the settings Prosody is started with; users come and go while it runs."""
-    return json.dumps([sorted(settings.domains), sorted(_options(settings).items())])
+    return json.dumps([sorted(settings.domains), str(mode_of(settings)), sorted(_options(settings).items())])
 
 
 class Prosody:
-    """Prosody, started once. It has no list of partners: `settings.partners` make no difference to it."""
+    """Prosody, started once. It has no list of partners: `settings.partners` matter by their mode only."""
 
     name = "prosody"
     capabilities = CAPABILITIES
@@ -89,6 +124,7 @@ class Prosody:
 
     def __init__(self, settings: SystemSettings) -> None:
         self._settings = settings
+        self._mode = mode_of(settings)
         self.tenant = Tenant("prosody", "Prosody", log="prosody.log")
         self.version = ""
 
@@ -117,8 +153,15 @@ class Prosody:
         return self._host, self._s2s_port
 
     async def start(self, surroundings: Surroundings) -> None:
-        """Write its folder, start it, and return when its ports answer. Raises NotInstalled or SystemFailed."""
+        """Write its folder, start it, and return when its ports answer.
+
+        Raises NotInstalled, SettingsRefused or SystemFailed.
+        """
         installation = await asyncio.to_thread(installed)
+
+        if self._mode not in MODES:
+            raise SettingsRefused(f"Prosody cannot be set up for {self._mode}")
+
         self.version = installation.version
         addresses = surroundings.addresses
         child = self.tenant.move_in(addresses)
@@ -127,7 +170,7 @@ class Prosody:
         self._s2s_port = addresses.port(5269) or free_port(self._host)
 
         try:
-            file = self._write(child.folder, surroundings.name_server)
+            file = self._write(child.folder, surroundings)
             await child.start(installation.program, "-F", "--config", str(file))
             await self._await_ports(child)
         except BaseException:
@@ -154,29 +197,44 @@ class Prosody:
         accounts.mkdir(parents=True, exist_ok=True)
         (accounts / f"{_encoded(local)}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
 
-        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal)
+        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal, sasl=_has_sasl(self._mode))
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its log; of its console when it did not come to write one."""
         return self.tenant.log_lines(last)
 
-    def _write(self, folder: Path, name_server: tuple[str, int]) -> Path:
+    def _write(self, folder: Path, surroundings: Surroundings) -> Path:
         for name in ("data", "certificates"):
             (folder / name).mkdir()
 
+        host, port = surroundings.name_server
         text = CONFIGURATION.format(
             folder=_lua(str(folder)),
             host=_lua(self._host),
             c2s_port=self._c2s_port,
             s2s_port=self._s2s_port,
-            name_server=_lua(f"{name_server[0]}@{name_server[1]}"),
+            name_server=_lua(f"{host}@{port}"),
+            modules="".join(f", {_lua(name)}" for name in _modules(self._mode)),
         )
-        text += "".join(f"{name} = {value}\n" for name, value in _options(self._settings).items())
-        text += "".join(f"\nVirtualHost {_lua(domain)}\n" for domain in self.domains)
+        options = {**_trust(self._mode), **_options(self._settings)}
+        text += "".join(f"{name} = {value}\n" for name, value in options.items())
+        text += "".join(self._virtual_host(domain, folder, surroundings.authority) for domain in self.domains)
         file = folder / "prosody.cfg.lua"
         file.write_text(text, encoding="utf-8")
 
         return file
+
+    def _virtual_host(self, domain: str, folder: Path, authority: CertificateAuthority) -> str:
+        text = HOST.format(domain=_lua(domain))
+
+        if self._mode.encrypts:
+            issued = authority.issue(domain)
+            files = {"certificate": issued.certificate, "key": issued.key, "authority": authority.authority}
+            text += CERTIFICATE.format(
+                folder=_lua(str(folder)), **{name: _lua(str(file)) for name, file in files.items()}
+            )
+
+        return text
 
     async def _await_ports(self, child: Child) -> None:
         # Its ports accept connections before it runs, and a SIGTERM until then is lost: so wait for a word from it.
@@ -221,6 +279,23 @@ def installed() -> Installation:
     return Installation(program, found[1] if found else "unknown")
 
 
+def _has_sasl(mode: Mode) -> bool:
+    """Without TLS nobody is offered EXTERNAL, so that SASL is the users' alone."""
+    return mode.external or not mode.encrypts
+
+
+def _modules(mode: Mode) -> tuple[str, ...]:
+    return ("saslauth" if _has_sasl(mode) else "legacyauth", *(["dialback"] if mode.dialback else []))
+
+
+def _trust(mode: Mode) -> dict[str, str]:
+    return {
+        "s2s_allow_encryption": str(mode.encrypts).lower(),
+        "s2s_require_encryption": str(mode.tls is Choice.REQUIRED).lower(),
+        "s2s_secure_auth": str(mode == CERTIFICATES_ONLY).lower(),
+    }
+
+
 def _options(settings: SystemSettings) -> Mapping[str, str]:
     """Those of the gateway's settings that Prosody has, under its own names, as Lua."""
     gateway, limits = settings.gateway, settings.configuration.get("limits", {})
@@ -247,7 +322,7 @@ def _encoded(name: str) -> str:
 
 SEAT = Seat(
     name="prosody",
-    says="Prosody as a child process, without TLS",
+    says="Prosody as a child process",
     capabilities=CAPABILITIES,
     shared=True,
     make=Prosody,

@@ -13,10 +13,10 @@ import ssl
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from slixmpp import ClientXMPP
+from slixmpp import JID, ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.xmlstream.handler import Callback
-from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream.matcher import MatcherId, MatchXPath
 
 from simulator.journal import Journal
 from simulator.world.users.stanza import arrival, message
@@ -29,6 +29,8 @@ logging.getLogger("slixmpp").addHandler(logging.NullHandler())
 logging.getLogger("slixmpp").propagate = False
 
 PING = "urn:xmpp:ping"
+OLD_AUTHENTICATION, OLD_SIGN_IN = "jabber:iq:auth", "old-sign-in"
+RESOURCE = "simulator"
 PATIENCE = 10.0
 """Seconds that the server has to let us in: one that hangs still accepts connections, and says nothing."""
 GOODBYE = 0.5
@@ -36,15 +38,20 @@ GOODBYE = 0.5
 
 
 class XMPPUser:
-    """One client of one server; `address` is bare. Raises PermissionError off loopback."""
+    """One client of one server; `address` is bare. Raises PermissionError off loopback.
 
-    def __init__(self, address: str, password: str, host: str, port: int, journal: Journal) -> None:
+    Without `sasl` it signs in as clients did before (XEP-0078), for a server that has none.
+    """
+
+    def __init__(
+        self, address: str, password: str, host: str, port: int, journal: Journal, *, sasl: bool = True
+    ) -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise PermissionError(f"{host} is not on loopback: users contact nobody else")
 
         self.address = address
         self.inbox = Inbox(journal, address)
-        self._password, self._host, self._port = password, host, port
+        self._password, self._host, self._port, self._sasl = password, host, port, sasl
         self._client: ClientXMPP | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
@@ -154,7 +161,7 @@ class XMPPUser:
     def _make_client(self) -> ClientXMPP:
         # A context of our own: the default one reads the machine's authorities, 20 ms for a TLS that never comes.
         client = ClientXMPP(
-            f"{self.address}/simulator",
+            f"{self.address}/{RESOURCE}",
             self._password,
             sasl_mech="PLAIN",
             ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
@@ -166,7 +173,33 @@ class XMPPUser:
         client.remove_handler("IM")
         client.register_handler(Callback("every message", MatchXPath(f"{{{CLIENT}}}message"), self._arrived))
 
+        if not self._sasl:
+            client.add_event_handler("stream_negotiated", lambda _: self._sign_in_without_sasl(client))
+
         return client
+
+    def _sign_in_without_sasl(self, client: ClientXMPP) -> None:
+        # By hand: slixmpp has a plugin for this, which looks for the answer before it can have come.
+        def answered(answer: Any) -> None:
+            if answer["type"] == "result":
+                client.boundjid = JID(f"{self.address}/{RESOURCE}")
+                client.sessionstarted = True
+
+            client.event("session_start" if client.sessionstarted else "failed_all_auth")
+
+        client.register_handler(Callback("signed in", MatcherId(OLD_SIGN_IN), answered, once=True))
+        query = ET.Element(f"{{{OLD_AUTHENTICATION}}}query")
+
+        for name, text in {
+            "username": self.address.partition("@")[0],
+            "password": self._password,
+            "resource": RESOURCE,
+        }.items():
+            ET.SubElement(query, f"{{{OLD_AUTHENTICATION}}}{name}").text = text
+
+        request = ET.Element(f"{{{CLIENT}}}iq", {"type": "set", "id": OLD_SIGN_IN})
+        request.append(query)
+        client.send_raw(serialize(request, CLIENT).decode())
 
     def _arrived(self, stanza: Any) -> None:
         what, fields = arrival(stanza.xml)

@@ -178,7 +178,8 @@ async def test_missing_resolver_library_is_noticed(monkeypatch: pytest.MonkeyPat
 
 
 def test_partners_and_users_do_not_keep_scenarios_apart() -> None:
-    one = SystemSettings(users=("alice@contoso.com",), partners={"gmail.com": {}})
+    plain = {"tls": "not-supported", "sasl": "not-supported", "dialback": True}
+    one = SystemSettings(users=("alice@contoso.com",), partners={"gmail.com": plain})
     other = SystemSettings(users=("bob@contoso.com",))
     slower = SystemSettings(gateway={"stream-establishment-timeout": 7})
 
