@@ -140,6 +140,7 @@ _DRAWERS: dict[str, Any] = {
     "received": lambda data, actor: ("left", False, _bytes(data)),
     "ended": _ended,
     "query": _query,
+    "fetched": lambda data, actor: ("left", False, f"{actor}: {data.get('list')} list for {data.get('domain')}?"),
     "delivered": _delivered,
     "barrier": lambda data, actor: ("across", None, f"barrier for {actor}: {_fields(data)}"),
     "fault": lambda data, actor: ("across", None, f"fault: {_fields(data)}"),

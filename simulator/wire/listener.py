@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable
 
 from simulator.wire.connection import Connection
+from simulator.wire.source import closed_on_error
 from simulator.wire.tls import TLSContext, TLSInfo
 
 
@@ -79,6 +81,18 @@ async def listen(
         raise ListenError(error.errno, _listen_advice(host, port, service, error)) from None
 
     return Listener(server, host, unsecured)
+
+
+async def listen_on(sock: socket.socket, on_connection: Callable[[Connection], None]) -> Listener:
+    """Serve a socket that listens already: whoever came meanwhile has waited in its queue."""
+    loop = asyncio.get_running_loop()
+
+    with closed_on_error(sock):
+        server = await loop.create_server(lambda: Connection(on_connection), sock=sock, start_serving=False)
+
+    await _start_serving(server)
+
+    return Listener(server, sock.getsockname()[0], set())
 
 
 async def _start_serving(server: asyncio.Server) -> None:

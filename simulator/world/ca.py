@@ -80,7 +80,7 @@ class CertificateAuthority:
     def mint(self, kind: str, domain: str, *, host: str = "", lifetime: timedelta = LIFETIME) -> Minted:
         """A certificate of a kind of the catalogue for a domain; the same again for the same request.
 
-        `host` is the domain's host, or the other domain, that some kinds speak of. Raises UnknownKind, CannotMint, or
+        `host` is the host that serves the domain, for the kind that names it. Raises UnknownKind, CannotMint, or
         AddressError for what is no domain.
         """
         request = (kind, dns_name(domain_of(domain)), host)

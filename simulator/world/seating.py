@@ -16,6 +16,7 @@ from simulator.scenario.names import entropy
 from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
 from simulator.world.dns import NameServer
+from simulator.world.revocation import RevocationService
 from simulator.world.systems.system import Seat, System, SystemSettings
 from simulator.world.teardown import surely
 
@@ -29,6 +30,7 @@ class Ground:
         self.addresses, self.entropy = addresses, source
         self.names = NameServer(self._journal_for)
         self.authority = CertificateAuthority()
+        self.revocation = RevocationService(self.authority, self.names, addresses, self._list_fetched)
         self._journals: dict[str, Journal] = {}
         self._default: Journal | None = None
 
@@ -42,9 +44,13 @@ class Ground:
         await self.names.start()
 
     async def stop(self) -> None:
-        """End the name server and remove every key."""
+        """End the name server and whatever serves lists, and remove every key."""
         self.authority.close()
-        await self.names.stop()
+
+        try:
+            await self.revocation.stop()
+        finally:
+            await self.names.stop()
 
     def watch(self, domains: tuple[str, ...], journal: Journal, *, alone: bool = False) -> None:
         """Let `journal` know of questions about names below `domains`; `alone`: of every other question, too."""
@@ -55,6 +61,12 @@ class Ground:
         """The scenario that used these domains is over."""
         for domain in domains:
             self._journals.pop(domain, None)
+
+    def _list_fetched(self, domain: str, list_name: str, count: int) -> None:
+        journal = self._journal_for(domain)
+
+        if journal is not None:
+            journal.record("fetched", "authority", domain=domain, list=list_name, count=count)
 
     def _journal_for(self, name: str) -> Journal | None:
         labels = name.rstrip(".").split(".")

@@ -90,7 +90,7 @@ many-sans                         open open  RFC 5280 §4.2.1.6
     2000 other DNS-IDs, then the domain
     open: no text limits it, and every implementation does
 two-tenants                       yes  yes   RFC 6125 §7.4
-    the domain and that of somebody else
+    tenant.example, and the domain
 zero-length-san                   no   no    RFC 5280 §4.2.1.6
     its only DNS-ID is empty
 empty-san                         no   no    RFC 5280 §4.2.1.6
@@ -148,9 +148,10 @@ client-auth-only                  yes  no    RFC 5280 §4.2.1.12
     extended key usage: clientAuth
 email-protection-only             no   no    RFC 5280 §4.2.1.12
     extended key usage: emailProtection
-any-eku                           yes  yes   RFC 5280 §4.2.1.12
+any-eku                           open open  RFC 5280 §4.2.1.12
     extended key usage: anyExtendedKeyUsage
-no-eku                            yes  yes   RFC 5280 §4.2.1.12
+    open: it restricts nothing, and whoever requires a purpose MAY reject it
+no-eku                            yes  yes   RFC 6120 §13.7.1, RFC 5280 §4.2.1.12
     no extended key usage
 xmppaddr-eku                      open open  RFC 6120 §13.7.1.4
     extended key usage: id-on-xmppAddr
@@ -182,7 +183,7 @@ rsa-pss                           yes  yes   RFC 8446 §9.1
 weak-key                          no   no    RFC 9325 §4.5, RFC 6120 §13.7.1.1
     an RSA key of 1024 bits
 p192                              no   no    RFC 8422 §5.1.1
-    a key on P-192; TLS 1.3 has no such key, and TLS 1.2 only in old programs
+    a key on P-192; for use elsewhere, as no handshake of ours can show it
 sha1                              no   no    RFC 8446 §4.4.2.4, RFC 6120 §13.7.1.1
     signed with ECDSA over SHA-1
 rsa-sha1                          no   no    RFC 8446 §4.4.2.4, RFC 6120 §13.7.1.1

@@ -16,6 +16,8 @@ from simulator.world.certificates.general_names import dns, ip_address, srv, uri
 from simulator.world.certificates.request import CannotMint, Recipe, Request, by_root
 
 MANY = 2000
+#: somebody whose domain is served by the same server
+TENANT = "tenant.example"
 
 Names = Callable[[Request], tuple[bytes, ...]]
 
@@ -102,7 +104,7 @@ ALTERNATIVE_NAMES: dict[str, Names] = {
     "u-label": lambda request: (dns(request.unicode_domain.encode("utf-8")),),
     "idn": _idn,
     "many-sans": _many,
-    "two-tenants": lambda request: (dns(request.domain), dns(request.host or "tenant.example")),
+    "two-tenants": lambda request: (dns(TENANT), dns(request.domain)),
     "zero-length-san": lambda request: (dns(""),),
     "empty-san": lambda request: (),
 }

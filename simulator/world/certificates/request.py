@@ -44,7 +44,7 @@ class Request:
     register: Register
     now: datetime
     host: str = ""
-    """The host of the domain, or the other domain, that some kinds speak of."""
+    """The host that serves the domain, for the kind that names it."""
     lifetime: timedelta = LIFETIME
     """How long from now on it is good, where it is good at all."""
 
