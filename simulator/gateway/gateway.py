@@ -45,9 +45,14 @@ class Gateway:
 
     @property
     def listening(self) -> dict[str, tuple[str, int]]:
-        """Service -> host and port, of everything that listens: ``edge``, ``link``, and ``sip``, ``sips`` where on."""
+        """Service -> host and port, of everything that listens: ``edge``, ``link``, and where on ``sip``, ``sips``, and
+        ``edge-tls`` for partners that begin with TLS (XEP-0368).
+        """
         edge, inside = self.configuration.edge, self.configuration.frontend.host
         found = {"edge": (edge.host, self.edge.port), "link": (edge.link_host or edge.host, self._link.port)}
+
+        if self.edge.direct_tls_port is not None:
+            found["edge-tls"] = (edge.host, self.edge.direct_tls_port)
 
         if self.frontend.tcp_port is not None:
             found["sip"] = (inside, self.frontend.tcp_port)

@@ -19,6 +19,7 @@ from simulator.gateway.edge.admission import Pair, RequestJudgement
 from simulator.gateway.edge.answers import Question
 from simulator.gateway.edge.failures import Failure
 from simulator.gateway.edge.header import FeatureJudgement, HeaderJudgement
+from simulator.gateway.edge.negotiation_rules import NegotiationRules
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
@@ -116,5 +117,8 @@ class Rules:
     closing_is_answered: Callable[[], bool] = endings.closing_is_answered
     farewell: Callable[[], StreamCondition | None] = limits.farewell
 
+    # TLS, SASL and restarts; and whose certificate is good
+    negotiation: NegotiationRules = field(default_factory=NegotiationRules)
     trust: TrustRules = field(default_factory=TrustRules)
+
     frontend: FrontEndRules = field(default_factory=FrontEndRules)

@@ -172,14 +172,18 @@ class Receiving:
         self.state = ReceivingState.IDLE
         self.failures = 0
 
-    def handle(self, element: Element) -> Reply:
-        """Take an element of SASL, and give what is answered."""
+    def handle(self, element: Element, refusal: SASLCondition | None = None) -> Reply:
+        """Take an element of SASL, and give what is answered; `refusal`: why an ``<auth/>`` fails whatever it says."""
         request, data = self._read(element)
 
         if not self._attempt_is_allowed(self.failures):
             return Reply(None, exhausted=True)
 
-        step = self._table[self.state, request]
+        if refusal is not None and element.tag == AUTH:
+            step = Step(self.state, Reaction.FAIL, refusal)
+        else:
+            step = self._table[self.state, request]
+
         self.state = step.state
 
         if step.reaction is Reaction.CHALLENGE:

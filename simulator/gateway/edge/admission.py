@@ -58,6 +58,12 @@ def dialback_is_allowed(methods: Collection[Method], secured: bool) -> bool:
     return (Method.TLS_DIALBACK if secured else Method.TCP_DIALBACK) in methods
 
 
+def refusal_of_method(secured: bool) -> StanzaCondition:
+    """The dialback error where dialback is not allowed on a stream like this one (XEP-0220 §2.5): policy-violation for
+    "usage of TLS before dialback", not-authorized for "a policy requiring either a valid PKIX certificate […]"."""
+    return ERROR_FOR[Obstacle.PROOF_REQUIRED if secured else Obstacle.TLS_REQUIRED]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamFacts:
     """What an inbound stream has negotiated so far."""
@@ -80,6 +86,7 @@ def judge_request(
     partner_for: Callable[[str], AllowedPartner | None],
     dialback_is_ignored: Callable[[AllowedPartner], bool],
     dialback_is_allowed: Callable[[Collection[Method], bool], bool],
+    refusal_of_method: Callable[[bool], StanzaCondition] = refusal_of_method,
 ) -> RequestJudgement:
     """Judge a request for authorisation (XEP-0220 §2.2.1, §2.5). No domain is dialled before all of this is passed."""
     if not sender or not to:
@@ -108,7 +115,7 @@ def judge_request(
         return RequestJudgement(Action.IGNORE, pair)
 
     if not dialback_is_allowed(partner.methods, facts.secured):
-        return _refuse(pair, ERROR_FOR[Obstacle.TLS_REQUIRED])
+        return _refuse(pair, refusal_of_method(facts.secured))
 
     return _judge_by_state(pair, key, facts)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from simulator.gateway.rules import Rules
 from simulator.wire.connection import Connection
+from simulator.wire.tls import TLSContext, TLSInfo
 from simulator.xmpp.errors import StreamCondition
 from simulator.xmpp.events import Event, StreamClosed, StreamError, StreamHeader, Violation
 from simulator.xmpp.limits import Limits
@@ -29,6 +30,8 @@ class Ended:
     condition: str | None
     text: str
     by_us: bool
+    content: str = ""
+    """What stood inside the stream error: the host of see-other-host."""
 
 
 class Channel:
@@ -56,6 +59,8 @@ class Channel:
         self._on_ended: Callable[[Ended], None] | None = None
         self._on_over = on_over
         self._inbox: deque[Event] = deque()
+        self._rest: deque[Event] = deque()
+        self._held = self._securing = False
         self._more = asyncio.Event()
         self._timers: list[asyncio.TimerHandle] = []
         self.connection = connection
@@ -94,16 +99,33 @@ class Channel:
     def _received(self, data: bytes) -> None:
         self.heard = self._loop.time()
 
-        for event in self.stream.receive(data):
-            if self.connection.closed:
-                return
+        self._rest.extend(self.stream.receive(data))
+        self._work()
 
-            self._handle(event)
+    def _work(self) -> None:
+        while self._rest and not self._held and not self.connection.closed:
+            self._handle(self._rest.popleft())
+
+    @property
+    def unread(self) -> bool:
+        """Something came behind the event that is being handled, whole or in part."""
+        return bool(self._rest or self._inbox) or self.stream.unread
+
+    def hold(self) -> None:
+        """Hand over nothing more until `release`, and let the peer wait."""
+        self._held = True
+        self.connection.pause_reading()
+
+    def release(self) -> None:
+        """Go on with what came meanwhile."""
+        self._held = False
+        self.connection.resume_reading()
+        self._work()
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, StreamError):
             # RFC 6120 §4.9.1.1: who receives an error closes the stream.
-            self._end(Ended(event.condition, event.text, by_us=False))
+            self._end(Ended(event.condition, event.text, by_us=False, content=event.content))
             self._shut(self._rules.answer_to_error(event.condition))
         elif isinstance(event, StreamClosed):
             self._end(Ended(None, "the peer closed the stream", by_us=False))
@@ -138,6 +160,11 @@ class Channel:
         if self.connection.closed or self.ended is not None:
             return
 
+        # §5.4.3.2: "MUST NOT send a closing </stream> tag" in the middle of a handshake.
+        if self._securing:
+            self.drop(text or condition or "the stream is closed")
+            return
+
         # §4.9.1.2: an error during the setup comes after an opening tag, too.
         if self.stream.header is None:
             self.send(self._header())
@@ -169,6 +196,41 @@ class Channel:
             if self._rules.closing_is_answered():
                 self.connection.write(self.stream.send(StreamClosed()))
 
+        self.connection.close()
+
+    # -- beginning anew
+
+    def restart(self, *, forget: bool = True) -> None:
+        """Begin a new stream on the connection (RFC 6120 §4.3.3); what came behind the last event is dropped with the
+        old one, unless it is not to be forgotten."""
+        if forget:
+            self._rest.clear()
+            self._inbox.clear()
+
+        self.stream.restart()
+
+    def secure(self, context: TLSContext, server_name: str | None = None, *, forget: bool = True) -> None:
+        """Begin TLS now, and a new stream in it. When it fails the connection ends without another word of XMPP."""
+        self.restart(forget=forget)
+        self._securing = True
+        self.connection.on_secured = self._secured
+        self.connection.start_tls(context, server_name)
+
+    def _secured(self, _: TLSInfo) -> None:
+        self._securing = False
+        self._more.set()
+
+    async def until_secured(self) -> bool:
+        """Wait for the end of the handshake; False when the connection ended before."""
+        while self._securing and self.ended is None:
+            self._more.clear()
+            await self._more.wait()
+
+        return self.ended is None
+
+    def drop(self, text: str) -> None:
+        """End the connection without a word: what there is on it is no stream that one could be said on."""
+        self._end(Ended(None, text, by_us=True))
         self.connection.close()
 
     # -- time
@@ -223,6 +285,7 @@ class Channel:
             timer.cancel()
 
         what = "the peer dropped the connection" if how != "local" else "the connection was dropped"
+        what += " in the TLS handshake" if self._securing else ""
         self._end(Ended(None, f"{what} ({how}{f': {error}' if error else ''})", by_us=how == "local"))
         self._on_event = None
         self.over.set()

@@ -1,4 +1,5 @@
-"""What all streams of the edge share: configuration, rules, secret, entropy, limits, log, and who counts them.
+"""What all streams of the edge share: configuration, rules, secret, entropy, limits, certificates, log, and who counts
+them.
 
 Knows values and counters. Does not know streams.
 """
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.edge.credentials import Credentials
+from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.rules import Rules
 from simulator.xmpp.limits import Limits
@@ -30,6 +33,7 @@ class Context:
     secret: str = field(init=False, repr=False)
     served: frozenset[str] = field(init=False)
     limits: Limits = field(init=False)
+    credentials: Credentials = field(init=False, repr=False)
     census: Census = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,6 +43,9 @@ class Context:
         object.__setattr__(self, "served", frozenset(self.configuration.domains))
         shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
         object.__setattr__(self, "limits", shapes)
+        negotiation, trust = self.rules.negotiation, self.rules.trust
+        credentials = Credentials(self.configuration, self.log, trust=trust, files_of=negotiation.files_of)
+        object.__setattr__(self, "credentials", credentials)
         object.__setattr__(self, "census", Census(self))
 
     @property
@@ -54,6 +61,10 @@ class Context:
         """The allowed partner that speaks for a normalised domain."""
         return self.rules.partner_for(self.configuration, domain)
 
+    def methods(self, partner: AllowedPartner) -> frozenset[Method]:
+        """How streams with a partner may be authenticated, as things are."""
+        return self.rules.negotiation.methods_at_hand(partner.methods, self.credentials.available)
+
 
 class Seat:
     """The place of one connection in the census."""
@@ -64,7 +75,11 @@ class Seat:
         self._left = False
 
     def belongs_to(self, partner: AllowedPartner) -> bool:
-        """Count the connection for this partner, too, if one more is allowed."""
+        """Count the connection for this partner, too, if one more is allowed; no longer for another one."""
+        if self._partner is not None:
+            self._census.by_partner[self._partner.identity] -= 1
+            self._partner = None
+
         if not self._census.allows(partner):
             return False
 

@@ -81,6 +81,7 @@ class Edge:
         )
         self._inbound: set[InboundStream] = set()
         self._listener: Listener | None = None
+        self._direct_listener: Listener | None = None
 
     @property
     def port(self) -> int:
@@ -90,26 +91,53 @@ class Edge:
         return self._listener.port
 
     @property
+    def direct_tls_port(self) -> int | None:
+        """Where partners find us that begin with TLS (XEP-0368); only after `start`, and where it is switched on."""
+        return self._direct_listener.port if self._direct_listener is not None else None
+
+    @property
     def host(self) -> str:
         """The address that we listen on."""
         return self._context.configuration.edge.host
 
     async def start(self) -> None:
-        """Listen for partners and for the front end; raises ListenError, CertificateError."""
-        edge = self._context.configuration.edge
+        """Listen for partners and for the front end, with the certificates that are in the files now.
+
+        Raises ListenError, CertificateError, and then nothing is left open.
+        """
+        self._context.credentials.load(self._dialler.fetch)
         await self.link.start()
 
         try:
-            self._listener = await listen(edge.host, edge.port, self._accepted, service="partners (XMPP)")
+            await self._listen()
         except BaseException:
+            await self._listen_no_more()
             await self.link.stop()
             raise
 
+    async def _listen(self) -> None:
+        edge, credentials = self._context.configuration.edge, self._context.credentials
+        self._listener = await listen(edge.host, edge.port, self._accepted, service="partners (XMPP)")
+
+        if edge.direct_tls_port is not None and credentials.available:
+            timeout = self._context.rules.establishment_timeout(self._context.configuration.gateway)
+            self._direct_listener = await listen(
+                edge.host,
+                edge.direct_tls_port,
+                self._accepted,
+                credentials.direct_server,
+                service="partners (XMPP, direct TLS)",
+                **({} if timeout is None else {"handshake_timeout": timeout}),
+            )
+
+    async def _listen_no_more(self) -> None:
+        for listener in (self._listener, self._direct_listener):
+            if listener is not None:
+                await listener.close()
+
     async def stop(self) -> None:
         """Tell every partner that we shut down, and close everything."""
-        if self._listener is not None:
-            await self._listener.close()
-
+        await self._listen_no_more()
         farewell = self._context.rules.farewell()
         inbound = [stream.channel for stream in self._inbound]
 

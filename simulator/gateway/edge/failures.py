@@ -20,6 +20,9 @@ class Failure(Enum):
     UNREACHABLE = "no host of it could be connected to"
     HOST_UNKNOWN = "its host says that it does not serve it"
     BROKEN = "the stream ended before it was usable"
+    NO_TLS = "TLS could not be negotiated with it"
+    UNPROVEN = "its certificate does not prove that it is the domain"
+    NOT_TAKEN = "it does not take our certificate"
     TIMEOUT = "the stream was not usable in time"
     INVALID = "it says that our dialback key is invalid"
     DIALBACK_ERROR = "it could not verify our dialback key"
@@ -37,6 +40,16 @@ class StreamFailure(Exception):  # noqa: N818 - it is one
     def __init__(self, failure: Failure, text: str = "") -> None:
         self.failure = failure
         super().__init__(text or failure.value)
+
+
+class SentAway(StreamFailure):
+    """The peer ended the stream with a stream error that may send us elsewhere, or back."""
+
+    def __init__(self, condition: str, content: str, text: str) -> None:
+        self.condition, self.content = condition, content
+        self.address = ""
+        """That of the peer."""
+        super().__init__(failure_of_stream_error(condition), text)
 
 
 #: RFC 6120 §10.4.3: "If resolution of the remote domain is unsuccessful, the stanza error MUST be

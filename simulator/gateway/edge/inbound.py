@@ -1,11 +1,13 @@
 """A stream that a partner opened to us: the receiving and the authoritative role (XEP-0220 §2.2).
 
-Knows what a partner may ask for, and in which order. Does not know where stanzas go, nor how keys are verified.
+Knows what a partner may ask for by dialback, and whose stanzas pass. Does not know where these go, nor how keys are
+verified; TLS and SASL are `inbound_negotiation`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Set
 from functools import partial
 from xml.etree.ElementTree import Element
 
@@ -13,9 +15,11 @@ from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, Str
 from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.failures import StreamFailure
-from simulator.gateway.edge.header import HeaderJudgement, dialback_feature
+from simulator.gateway.edge.header import HeaderJudgement
+from simulator.gateway.edge.inbound_negotiation import InboundNegotiation
 from simulator.gateway.edge.verification import Outcome, Verification, Verifications
 from simulator.gateway.partner import AllowedPartner
+from simulator.gateway.trust.judgement import Role
 from simulator.wire.connection import Connection
 from simulator.xmpp import dialback
 from simulator.xmpp.dialback import PairEvent
@@ -26,10 +30,8 @@ from simulator.xmpp.events import (
     Event,
     Nonza,
     Stanza,
-    StreamFeatures,
     StreamHeader,
 )
-from simulator.xmpp.namespaces import TLS
 
 
 class InboundStream:
@@ -49,24 +51,26 @@ class InboundStream:
         self._verifications, self._deliver, self._on_over = verifications, deliver, on_over
         self._stray = stray
         self._valid: set[Pair] = set()
-        self._pending: dict[Pair, Verification] = {}
+        self._pending: dict[Pair, Verification | asyncio.Task[None]] = {}
         self._progress: dict[Pair, dialback.Pair] = {}
-        self._partner: AllowedPartner | None = None
-        self._id = context.rules.stream_id(context.random_text())
-        self._peer = f"{connection.remote[0]}:{connection.remote[1]}"
         self.channel = Channel(
             connection,
             initiating=False,
             limits=context.rules.limits_of_strangers(context.limits),
             unsent_bytes=context.configuration.limits.unsent_bytes,
-            header=lambda: self._rules.answer_header(None, HeaderJudgement(), context.own_name, self._id),
+            header=lambda: self._rules.answer_header(None, HeaderJudgement(), context.own_name, self._negotiation.id),
             rules=context.rules,
             on_over=self._over,
         )
+        self._negotiation = InboundNegotiation(context, self.channel, seat, refuse=self._refuse, renewed=self._renewed)
         self.channel.take_over(self._handle, self._ended)
         settings = context.configuration.gateway
         self.channel.at_latest(self._rules.establishment_timeout(settings), self._too_slow)
         self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
+
+    @property
+    def _name(self) -> str:
+        return f"inbound stream from {self._negotiation.peer}"
 
     # -- events
 
@@ -81,73 +85,20 @@ class InboundStream:
         elif isinstance(event, DialbackVerify):
             self._handle_verify(event)
         elif isinstance(event, StreamHeader):
-            self._handle_header(event)
+            self._negotiation.handle_header(event)
         elif isinstance(event, Nonza):
             self._handle_nonza(event.element)
 
-    def _handle_header(self, header: StreamHeader) -> None:
-        rules = self._rules
-        judgement = rules.judge_header(
-            header,
-            self._context.served,
-            host_is_served=rules.host_is_served,
-            sender_is_ours=rules.sender_is_ours,
-            sender_is_allowed=lambda sender: self._context.partner_for(sender) is not None,
-        )
-        answer = rules.answer_header(
-            header, judgement, self._context.own_name, self._id, answered_version=rules.answered_version
-        )
-        self.channel.send(answer)
-
-        if judgement.refusal is not None:
-            self._refuse(judgement.refusal.condition, judgement.refusal.text)
-            return
-
-        if judgement.sender is not None:
-            self._peer = f"{judgement.sender} at {self._peer}"
-
-            if not self._recognise(judgement.sender):
-                return
-
-        if rules.features_are_sent(header.version):
-            self.channel.send(StreamFeatures(features=tuple(self._features())))
-
-    def _features(self) -> list[Element]:
-        """What can be negotiated now. STARTTLS, and SASL mechanisms after it, belong here."""
-        partner = self._partner
-        secured = self.channel.connection.tls is not None
-
-        if partner is not None and not self._rules.dialback_is_allowed(partner.methods, secured):
-            return []
-
-        return [dialback_feature()]
-
-    def _recognise(self, domain: str) -> bool:
-        """The first domain that is named tells whose stream this is; False when that partner has too many."""
-        if self._partner is not None:
-            return True
-
-        partner = self._context.partner_for(domain)
-
-        if partner is None:
-            return True
-
-        if not self._seat.belongs_to(partner):
-            self._refuse(StreamCondition.RESOURCE_CONSTRAINT, "too many connections")
-            return False
-
-        self._partner = partner
-        settings = self._context.configuration.gateway
-        silence = self._rules.keep_alive_timeout(settings, partner)
-        self.channel.when_silent(silence, self._silent, peer_only=True)
-
-        return True
+    def _renewed(self, pairs: Set[Pair]) -> None:
+        """The stream was replaced by another, on which these pairs are valid."""
+        self._give_up_pending()
+        self._progress.clear()
+        self._valid = set(pairs)
+        strangers = self._rules.limits_of_strangers(self._context.limits)
+        self.channel.stream.limits = self._context.limits if pairs else strangers
 
     def _handle_nonza(self, element: Element) -> None:
-        if element.tag == f"{{{TLS}}}starttls":
-            # RFC 6120 §5.4.2.2: where TLS cannot be negotiated, <failure/>, and the stream is closed.
-            self.channel.send(Nonza(element=Element(f"{{{TLS}}}failure")))
-            self.channel.finish()
+        if self._negotiation.handle(element):
             return
 
         stanza, condition = self._rules.stanza_of(element), self._rules.refusal_of_element(element)
@@ -182,7 +133,7 @@ class InboundStream:
             valid=self._valid,
             pending=self._pending.keys(),
             most_pairs=self._context.configuration.limits.pairs_per_stream,
-            secured=self.channel.connection.tls is not None,
+            secured=self._negotiation.secured,
         )
 
         return rules.judge_request(
@@ -195,34 +146,54 @@ class InboundStream:
             partner_for=self._context.partner_for,
             dialback_is_ignored=rules.dialback_is_ignored,
             dialback_is_allowed=rules.dialback_is_allowed,
+            refusal_of_method=rules.negotiation.refusal_of_method,
         )
 
     def _verify(self, request: DialbackResult, pair: Pair) -> None:
         partner = self._context.partner_for(pair[0])
 
-        if partner is None or not self._recognise(pair[0]):
+        if partner is None or not self._negotiation.recognise(pair[0]):
             return
 
-        # The id is that of our own header, whatever the peer may think it is (§2.1.2).
-        question = pair[1], pair[0], self._id
-        decided = partial(self._decided, pair, request)
         self._progress.setdefault(pair, dialback.Pair(dialback.RECEIVING)).handle(PairEvent.KEY_RECEIVED)
+        allowed = self._context.configuration.edge.dialback_without_dialback
+
+        if self._rules.negotiation.certificate_may_vouch(allowed, self._negotiation.secured):
+            self._pending[pair] = asyncio.create_task(self._vouch(request, pair, partner))
+        else:
+            self._ask(request, pair, partner)
+
+    def _ask(self, request: DialbackResult, pair: Pair, partner: AllowedPartner) -> None:
+        # The id is that of our own header, whatever the peer may think it is (§2.1.2).
+        question = pair[1], pair[0], self._negotiation.id
+        over = "TLS" if self._negotiation.secured else "TCP"
+        decided = partial(self._decided, pair, request, f"dialback over {over}")
         self._pending[pair] = self._verifications.ask(question, request, partner, decided)
 
-    def _decided(self, pair: Pair, request: DialbackResult, outcome: Outcome) -> None:
+    async def _vouch(self, request: DialbackResult, pair: Pair, partner: AllowedPartner) -> None:
+        """Look at the certificate before the domain is dialled (XEP-0344 §2.4)."""
+        judgement = await self._context.credentials.judge(self.channel.connection.tls, pair[0], Role.CLIENT)
+
+        if self._rules.negotiation.certificate_vouches(judgement.acceptable):
+            self._decided(pair, request, "dialback over TLS: its certificate vouches", True)
+        else:
+            self._context.log(f"{self._name}: its certificate does not count for {pair[0]}: {judgement}")
+            self._ask(request, pair, partner)
+
+    def _decided(self, pair: Pair, request: DialbackResult, method: str, outcome: Outcome) -> None:
         del self._pending[pair]
         progress = self._progress[pair]
 
         if outcome is True and progress.handle(PairEvent.VALID):
             self._valid.add(pair)
             self.channel.stream.limits = self._context.limits
-            self._context.log(f"inbound stream from {self._peer}: {pair[0]} may send to {pair[1]}")
+            self._context.log(f"{self._name}: {pair[0]} may send to {pair[1]} ({method})")
             self._answer(request, "valid")
         elif outcome is False and progress.handle(PairEvent.INVALID):
-            self._context.log(f"inbound stream from {self._peer}: {pair[0]} denies the key: spoofed or misconfigured")
+            self._context.log(f"{self._name}: {pair[0]} denies the key: spoofed or misconfigured")
             self._deny(request)
         elif isinstance(outcome, StreamFailure) and progress.handle(PairEvent.ERROR):
-            self._context.log(f"inbound stream from {self._peer}: the key of {pair[0]} is not verified: {outcome}")
+            self._context.log(f"{self._name}: the key of {pair[0]} is not verified: {outcome}")
             self._refuse_request(request, self._rules.answer_to_unverified(outcome.failure))
 
     def _deny(self, request: DialbackResult) -> None:
@@ -238,7 +209,7 @@ class InboundStream:
             self.channel.finish()
 
     def _refuse_request(self, request: DialbackResult, condition: StanzaCondition) -> None:
-        self._context.log(f"inbound stream from {self._peer}: {request.sender} to {request.to} refused: {condition}")
+        self._context.log(f"{self._name}: {request.sender} to {request.to} refused: {condition}")
         self._answer(request, "error", condition)
 
         if not self._rules.stream_survives(condition):
@@ -285,29 +256,30 @@ class InboundStream:
     # -- the end
 
     def _refuse(self, condition: StreamCondition, text: str = "") -> None:
-        self._context.log(f"inbound stream from {self._peer}: refused: {condition}{f': {text}' if text else ''}")
+        self._context.log(f"{self._name}: refused: {condition}{f': {text}' if text else ''}")
         self.channel.finish(condition, text)
 
     def _too_slow(self) -> None:
         if not self._valid:
             self._refuse(StreamCondition.CONNECTION_TIMEOUT, "the stream was not established in time")
 
-    def _silent(self) -> None:
-        self._refuse(StreamCondition.CONNECTION_TIMEOUT, "no keep-alive came in time")
-
     def _idle(self) -> None:
-        self._context.log(f"inbound stream from {self._peer}: closed, it was idle")
+        self._context.log(f"{self._name}: closed, it was idle")
         self.channel.finish()
 
     def _ended(self, ended: Ended) -> None:
+        self._negotiation.stop()
+        self._give_up_pending()
+        reason = ended.condition or ended.text
+
+        if reason:
+            self._context.log(f"{self._name}: ended: {reason}")
+
+    def _give_up_pending(self) -> None:
         for verification in self._pending.values():
             verification.cancel()
 
         self._pending.clear()
-        reason = ended.condition or ended.text
-
-        if reason:
-            self._context.log(f"inbound stream from {self._peer}: ended: {reason}")
 
     def _over(self, _: Channel) -> None:
         self._seat.leave()

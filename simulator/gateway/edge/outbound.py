@@ -14,8 +14,8 @@ from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.answers import pair_of_answer
 from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context
-from simulator.gateway.edge.dialling import OpenStream, failure_of_end
 from simulator.gateway.edge.failures import Failure, StreamFailure
+from simulator.gateway.edge.outbound_negotiation import OpenStream, failure_of_end
 from simulator.xmpp import dialback
 from simulator.xmpp.dialback import PairEvent, PairState
 from simulator.xmpp.errors import StreamCondition
@@ -67,49 +67,53 @@ class OutboundStream:
         self.remote = remote
         self.pairs: dict[str, OutboundPair] = {}
         self.channel: Channel | None = None
-        self.handles_errors = False
         self.ended = False
-        self._id = ""
+        self._open: OpenStream | None = None
+        self._authenticated: str | None = None
         self._handed_over, self._bounce, self._stray = handed_over, bounce, stray
         self._on_pair_gone, self._received = on_pair_gone, received
 
-    @property
-    def usable(self) -> bool:
-        """Another domain of ours may be put on this stream, now that it is open."""
-        return (
-            self.channel is not None
-            and not self.ended
-            and (not self.pairs or self._rules.senders_share_stream(self.handles_errors))
-        )
+    def takes(self, sender: str) -> bool:
+        """Whether another domain of ours may be put on this stream, now that it is open."""
+        if self._open is None or self.ended:
+            return False
+
+        if sender == self._authenticated:
+            return True
+
+        return self._open.dialback and (not self.pairs or self._rules.senders_share_stream(self._open.handles_errors))
 
     # -- pairs
 
     def add(self, pair: OutboundPair) -> None:
-        """Put a pair on the stream; its key is sent as soon as the stream is open."""
+        """Put a pair on the stream; it is authorised as soon as the stream is open."""
         self.pairs[pair.sender] = pair
         pair.stream = self
 
-        if self.channel is not None:
-            self._request(pair)
+        if self._open is not None:
+            self._authorise(pair, self._open)
 
-    def opened(self, stream: OpenStream) -> None:
-        """The stream waits for its first dialback element."""
-        self._id, self.handles_errors = stream.id, stream.handles_errors
-        self.channel = stream.channel
+    def opened(self, stream: OpenStream, sender: str) -> None:
+        """The stream that was opened in the name of `sender` is negotiated."""
+        self._open, self.channel = stream, stream.channel
+        self._authenticated = sender if stream.authenticated else None
         settings = self._context.configuration.gateway
         self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
 
         for pair in tuple(self.pairs.values()):
-            self._request(pair)
+            self._authorise(pair, stream)
 
         self.channel.take_over(self._handle, self._channel_ended)
 
-    def _request(self, pair: OutboundPair) -> None:
-        assert self.channel is not None
+    def _authorise(self, pair: OutboundPair, stream: OpenStream) -> None:
+        if pair.sender == self._authenticated and self._rules.negotiation.external_authorises_at_once():
+            self._authorised(pair, "SASL EXTERNAL over TLS")
+            return
+
         # XEP-0185 §2: receiving server, originating server, stream id.
-        key = self._rules.dialback_key(self._context.secret, pair.remote, pair.sender, self._id)
+        key = self._rules.dialback_key(self._context.secret, pair.remote, pair.sender, stream.id)
         pair.progress.handle(PairEvent.KEY_SENT)
-        self.channel.send(DialbackResult(sender=pair.sender, to=pair.remote, key=key))
+        stream.channel.send(DialbackResult(sender=pair.sender, to=pair.remote, key=key))
 
         if self._rules.queue_may_leave(None):
             self._empty(pair)
@@ -123,13 +127,13 @@ class OutboundStream:
         if name and stanza.tag == MESSAGE:
             self._handed_over([name])
 
-    def _authorised(self, pair: OutboundPair) -> None:
+    def _authorised(self, pair: OutboundPair, method: str) -> None:
         pair.may_send = True
 
         if pair.deadline is not None:
             pair.deadline.cancel()
 
-        self._context.log(f"{pair.sender} to {pair.remote}: may send")
+        self._context.log(f"{pair.sender} to {pair.remote}: may send ({method})")
         self._empty(pair)
 
     def _empty(self, pair: OutboundPair) -> None:
@@ -192,7 +196,7 @@ class OutboundStream:
             return
 
         if kind is PairEvent.VALID:
-            self._authorised(pair)
+            self._authorised(pair, self._open.method if self._open is not None else "dialback")
         elif kind is PairEvent.INVALID:
             self._denied(pair)
         else:

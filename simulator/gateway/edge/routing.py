@@ -16,6 +16,7 @@ from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure, StreamFailure
 from simulator.gateway.edge.outbound import Bounce, OutboundPair, OutboundStream
+from simulator.gateway.edge.outbound_negotiation import OpenStream
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp.errors import StreamCondition
 from simulator.xmpp.events import DialbackResult, DialbackVerify
@@ -107,8 +108,7 @@ class Routes:
         if partner is None:
             return Failure.NOT_A_PARTNER
 
-        # Other methods than dialback, once they can be carried out, make a partner reachable here.
-        if not self._context.rules.dialback_is_allowed(partner.methods, False):
+        if not self._context.methods(partner):
             return Failure.NO_METHOD
 
         pair = OutboundPair(sender, remote)
@@ -124,7 +124,7 @@ class Routes:
         existing = self._streams.get(pair.remote, ()) if self._context.rules.stream_is_reused() else ()
 
         for stream in existing:
-            if stream in self._opening or stream.usable:
+            if stream in self._opening or stream.takes(pair.sender):
                 self._pairs[pair.key] = pair
                 stream.add(pair)
                 return pair
@@ -175,17 +175,19 @@ class Routes:
         else:
             del self._opening[stream]
             self._failures.pop(stream.remote, None)
-            self._separate(stream, partner, opened.handles_errors)
-            stream.opened(opened)
+            self._separate(stream, partner, opened, sender)
+            stream.opened(opened, sender)
         finally:
             self._opening.pop(stream, None)
 
-    def _separate(self, stream: OutboundStream, partner: AllowedPartner, handles_errors: bool) -> None:
-        """Take the domains that came while the stream was dialled off again, if the peer cannot have them share it."""
-        if self._context.rules.senders_share_stream(handles_errors):
+    def _separate(self, stream: OutboundStream, partner: AllowedPartner, opened: OpenStream, sender: str) -> None:
+        """Take the domains that came while the stream was dialled off again, if they cannot share it."""
+        if opened.dialback and self._context.rules.senders_share_stream(opened.handles_errors):
             return
 
-        for pair in tuple(stream.pairs.values())[1:]:
+        first = next(iter(stream.pairs), None) if opened.dialback else sender
+
+        for pair in [pair for pair in stream.pairs.values() if pair.sender != first]:
             del stream.pairs[pair.sender]
             del self._pairs[pair.key]
             placed = self._place(pair, partner)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from simulator.gateway.edge.answers import Question, question_of_answer
 from simulator.gateway.edge.channel import Ended
 from simulator.gateway.edge.context import Context
-from simulator.gateway.edge.dialling import Dialler, failure_of_end
+from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure, StreamFailure
+from simulator.gateway.edge.outbound_negotiation import Purpose, failure_of_end
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp import dialback
 from simulator.xmpp.dialback import PairEvent
@@ -74,7 +75,8 @@ class Verifications:
     async def _ask(self, verification: Verification) -> Outcome:
         target, sender, stream_id = verification.question
         request = verification.request
-        channel = (await self._dialler.open(target, sender, verification.partner)).channel
+        opened = await self._dialler.open(target, sender, verification.partner, purpose=Purpose.VERIFICATION)
+        channel = opened.channel
 
         try:
             # The names as the peer wrote them: it may have made the key of its own spelling, which need not be ours.
