@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from simulator.cli.gateway import gateway
 from simulator.cli.lookup import (
     WrongUse,
     journal_files,
@@ -100,14 +101,7 @@ def _top(context: typer.Context) -> None:
         print(context.get_help())
 
 
-@app.command()
-def gateway(
-    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The gateway's configuration (YAML).")],
-) -> int:
-    """Run the embedded gateway as a process of its own, until SIGTERM."""
-    from simulator.gateway.process import run as run_gateway
-
-    return run_gateway(config)
+app.add_typer(gateway, name="gateway")
 
 
 @app.command()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from simulator.cli import main
 from simulator.document import DocumentError
 from simulator.gateway.configuration import Configuration, read_configuration
-from tests.gateway.trust.minting import AN_AUTHORITY, DAY, NOW, Identity, dns, mint
+from simulator.gateway.trust.identities import matches
+from tests.gateway.trust.minting import AN_AUTHORITY, DAY, NOW, Identity, dns, mint, other_key
 
 Write = Callable[..., Path]
 
@@ -173,3 +180,61 @@ def test_own_certificate_of_a_domain_speaks_for_it_alone(
     (warning,) = read(gateway_file(domains=["contoso.com", "fabrikam.com"], certificates=given)).warnings
 
     assert "is not for fabrikam.com" in warning
+
+
+def test_certificate_for_the_request_lets_the_gateway_start(
+    gateway_file: Callable[..., Path], words: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    """From no certificate, through request and authority, to a gateway whose partner needs TLS."""
+    partner = {"identity": "far.example"}
+    without = {name: files for name, files in words["certificates"].items() if name != "external"}
+    file = gateway_file(certificates=without, partners=[partner])
+
+    with started(file) as process:
+        _, complaints = process.communicate(timeout=20)
+
+    assert process.returncode == 2
+    assert "request-certificate" in complaints
+
+    assert main(["gateway", "request-certificate", "--config", str(file), "--output", str(tmp_path)]) == 0
+    (tmp_path / "sip.contoso.com.pem").write_bytes(issued((tmp_path / "sip.contoso.com.csr").read_bytes()))
+    files = {"certificate": "sip.contoso.com.pem", "key": "sip.contoso.com.key"}
+
+    with started(gateway_file(certificates={**without, "external": files}, partners=[partner])) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("s2sim gateway ready ")
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert "sip.contoso.com.pem" not in complaints
+
+
+@contextmanager
+def started(file: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "simulator", "gateway", "--config", str(file)]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def issued(request: bytes) -> bytes:
+    """What an authority makes of a request: a certificate with its key and its names."""
+    asked = x509.load_pem_x509_csr(request)
+    names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    authority = mint(*AN_AUTHORITY, common="authority", key=other_key(20))
+    key = asked.public_key()
+    certificate = (
+        x509.CertificateBuilder(authority.certificate.subject, asked.subject, key)
+        .serial_number(7)
+        .not_valid_before(authority.certificate.not_valid_before_utc)
+        .not_valid_after(authority.certificate.not_valid_after_utc)
+        .add_extension(names, critical=False)
+        .sign(authority.key, hashes.SHA256())
+    )
+    assert matches(certificate, "contoso.com")
+
+    return Identity(certificate, authority.key).pem
