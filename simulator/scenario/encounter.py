@@ -48,7 +48,7 @@ class Certificate(StrEnum):
     WRONG_NAME = "wrong-name"
     UNKNOWN_CA = "unknown-ca"
     NONE = "none"
-    """None, as TLS client; a TLS server that has TLS always shows one, so that it then shows a valid one."""
+    """None, as TLS client; as TLS server, which always shows one, one of its own making."""
 
 
 @dataclass(frozen=True, kw_only=True)

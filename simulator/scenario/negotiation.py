@@ -169,6 +169,10 @@ def _key_refused(settings: Settings, condition: str, because: str) -> _Ways:
             "Lync Server 2013, XMPP partner configuration: with dialback off, a request for it is ignored",
         )
         yield error
+        yield Allowed(
+            Refusal(Point.DIALBACK, Means.STREAM_ERROR, "unsupported-stanza-type"),
+            "RFC 6120 §4.9.3.24: a server without dialback does not understand the request",
+        )
 
     yield Allowed(
         Refusal(Point.DIALBACK, Means.DIALBACK_ERROR, other),
@@ -229,8 +233,8 @@ def _outbound_in_plain(methods: _Methods, partner: Abilities) -> _Ways:
 
 def _outbound_over_tls(methods: _Methods, partner: Abilities) -> _Ways:
     """RFC 6120 §5.4.3.1: "the initiating entity MUST attempt to validate the receiving entity's certificate"."""
-    # §5.4.3.1: "the receiving entity MUST present a certificate": who shows none as a client shows a good one here.
-    good = partner.certificate in (Certificate.VALID, Certificate.NONE)
+    # §5.4.3.1: "the receiving entity MUST present a certificate": who has none shows one of its own making.
+    good = partner.certificate is Certificate.VALID
 
     if good and Method.EXTERNAL in methods and partner.external:
         # §6.3.4: "the initiating entity SHOULD attempt SASL negotiation using the EXTERNAL mechanism first".
