@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from simulator.cli.certificates import certificates
 from simulator.cli.gateway import gateway
 from simulator.cli.lookup import (
     WrongUse,
@@ -47,6 +48,7 @@ Brings up a gateway beside fake federated partners, plays scenarios, and judges 
   s2sim judge reports/last               verdicts again, from saved journals
   s2sim up                               keep a world up, and see where everything listens
   s2sim steps                            the words that scenarios are written in
+  s2sim certificates                     the certificates that partners may show, right and wrong
 
 Exit codes: 0 all good; 1 a failure that no ledger explains, or one that it should no longer; 2 wrong use;
 3 inconclusive, or our own fault; 130 interrupted.
@@ -102,6 +104,7 @@ def _top(context: typer.Context) -> None:
 
 
 app.add_typer(gateway, name="gateway")
+app.command()(certificates)
 
 
 @app.command()

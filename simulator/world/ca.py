@@ -25,8 +25,8 @@ from simulator.world.certificates.draft import Issuer
 from simulator.world.certificates.keys import private_pem
 from simulator.world.certificates.minting import MINTED_ANEW, mint
 from simulator.world.certificates.register import Register
-from simulator.world.certificates.request import Request
-from simulator.xmpp.address import dns_name, domain_of
+from simulator.world.certificates.request import CannotMint, Request
+from simulator.xmpp.address import AddressError, dns_name, domain_of
 
 #: trustme's own default is the year 3000, which makes ejabberd's timer overflow.
 LIFETIME = timedelta(days=365)
@@ -80,10 +80,12 @@ class CertificateAuthority:
     def mint(self, kind: str, domain: str, *, host: str = "", lifetime: timedelta = LIFETIME) -> Minted:
         """A certificate of a kind of the catalogue for a domain; the same again for the same request.
 
-        `host` is the host that serves the domain, for the kind that names it. Raises UnknownKind, CannotMint, or
-        AddressError for what is no domain.
+        `host` is the host that serves the domain, for the kind that names it. Raises UnknownKind or CannotMint.
         """
-        request = (kind, dns_name(domain_of(domain)), host)
+        try:
+            request = (kind, dns_name(domain_of(domain)), host)
+        except AddressError as error:
+            raise CannotMint(str(error)) from None
 
         if request not in self._minted or kind in MINTED_ANEW:
             self._minted[request] = self._mint(*request, lifetime)

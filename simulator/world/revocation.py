@@ -46,10 +46,15 @@ class RevocationService:
         """How many times each list was asked for: (domain, list) -> count."""
         authority.revocation_lists_over_http(self.place)
 
+    @property
+    def _member(self) -> str:
+        # Each world has such a host, and all of them may share one block of addresses.
+        return f"{HOST} of the name server on port {self._names.port}"
+
     def place(self) -> str:
         """The URL below which lists are served, from now on; raises OSError when its port is taken."""
         if not self._place:
-            host = self._addresses.take(HOST)
+            host = self._addresses.take(self._member)
             # At once, as the port stands in the certificate that is being minted, and somebody may follow it soon.
             sock = socket.create_server((host, self._addresses.port(PORT)), backlog=64)
             self._starting = asyncio.get_running_loop().create_task(listen_on(sock, self._met))
@@ -69,7 +74,7 @@ class RevocationService:
             for connection in tuple(self._connections):
                 connection.abort()
 
-            self._addresses.give_back(HOST)
+            self._addresses.give_back(self._member)
             self._starting, self._place = None, ""
 
     def _met(self, connection: Connection) -> None:

@@ -135,3 +135,22 @@ async def test_end_of_the_service_ends_its_connections(ground: Ground) -> None:
 
     with pytest.raises(ConnectionRefusedError):
         await open_connection(host, port, timeout=1)
+
+
+async def test_two_worlds_serve_their_own_lists() -> None:
+    with Addresses() as addresses:
+        grounds = [Ground(addresses, random.Random(seed)) for seed in (1, 2)]
+
+        for ground in grounds:
+            await ground.start()
+
+        try:
+            minted = [ground.authority.mint("revoked-http", "far.example") for ground in grounds]
+            lists = [x509.load_der_x509_crl(await fetched(*pair)) for pair in zip(grounds, minted, strict=True)]
+        finally:
+            for ground in grounds:
+                await ground.stop()
+
+    assert all(
+        found.get_revoked_certificate_by_serial_number(one.serial) for found, one in zip(lists, minted, strict=True)
+    )

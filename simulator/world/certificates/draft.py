@@ -21,6 +21,8 @@ CLIENT_AUTH, SERVER_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.
 #: Clocks differ a little, and certificates are shown at once.
 BACKDATED = timedelta(hours=1)
 LIFETIME = timedelta(days=365)
+#: longer than that of any certificate below
+AUTHORITY_LIFETIME = timedelta(days=3660)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +111,7 @@ def leaf(name: x509.Name, key: PrivateKey, now: datetime, lifetime: timedelta = 
 def authority(name: x509.Name, key: PrivateKey, now: datetime, path_length: int | None = None) -> Draft:
     """A certificate of an authority as it should be."""
     return (
-        Draft(subject=name, key=key, not_before=now - BACKDATED, not_after=now + LIFETIME, extensions={})
+        Draft(subject=name, key=key, not_before=now - BACKDATED, not_after=now + AUTHORITY_LIFETIME, extensions={})
         .saying(
             x509.BasicConstraints(ca=True, path_length=path_length),
             # RFC 6120 §13.7.1.1: an authority's "MUST contain a keyUsage extension with the digitalSignature bit set".
