@@ -133,9 +133,11 @@ def _wrong_names(info: TLSInfo, certificate: x509.Certificate, domain: str, rule
     )
     wanted = reference(domain)
 
-    if not matches:
+    if wanted is None:
+        yield f"no certificate can be for {domain}"
+    elif not matches:
         yield f"the certificate is for {_names(identities)}, not for {domain}"
-    elif wanted is not None and not rules.constraints_allow(info.path[1:], wanted):
+    elif not rules.constraints_allow(info.path[1:], wanted):
         yield f"the authorities above the certificate may not speak for {domain}"
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from cryptography import x509
 
 from simulator.gateway.trust.judgement import is_trusted
-from simulator.gateway.trust.revocation_list import CRL, parse_lists, urls
+from simulator.gateway.trust.revocation_list import CRL, parse_lists, serial_of, urls
 from simulator.gateway.trust.rules import TrustRules
 from simulator.wire.fetch import FetchError
 from simulator.wire.tls import CertificateError
@@ -108,7 +108,8 @@ class RevocationLists:
         if known:
             return ""
 
-        nothing = f"no current list of revoked certificates is to be had for {name} ({_serial(certificate)})"
+        serial = f"serial number {serial_of(certificate):x}"
+        nothing = f"no current list of revoked certificates is to be had for {name} ({serial})"
 
         if self._rules.refuses_without_list(self._required):
             return nothing
@@ -202,7 +203,3 @@ def _read(path: Path) -> _File:
 
 def _named(depth: int) -> str:
     return "the certificate" if depth == 0 else f"certificate {depth} of the path"
-
-
-def _serial(certificate: x509.Certificate) -> str:
-    return f"serial number {certificate.serial_number:x}"

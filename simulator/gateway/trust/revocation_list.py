@@ -7,6 +7,7 @@ told apart and not used. Does not know where lists come from.
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import datetime
 
 from cryptography import x509
@@ -111,7 +112,25 @@ def covers(crl: CRL, certificate: x509.Certificate) -> bool:
 
 def is_listed(crl: CRL, certificate: x509.Certificate) -> bool:
     """Whether the certificate is revoked, or on hold, by this list."""
-    return crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+    serial = serial_of(certificate)
+
+    if serial > 0:
+        return crl.get_revoked_certificate_by_serial_number(serial) is not None
+
+    # RFC 5280 §4.1.2.2: "Non-conforming CAs may issue certificates with serial numbers that are negative or zero.
+    # Certificate users SHOULD be prepared to gracefully handle such certificates." cryptography does not look for them.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+
+        return any(entry.serial_number == serial for entry in crl)
+
+
+def serial_of(certificate: x509.Certificate) -> int:
+    """The serial number, even one that no certificate should have."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+
+        return certificate.serial_number
 
 
 def refuses_without_list(required: bool) -> bool:

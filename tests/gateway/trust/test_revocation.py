@@ -11,21 +11,18 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulator.gateway.trust.revocation import KEPT_AT_MOST, MOST_BYTES, RETRY_AFTER, RevocationLists
 from simulator.gateway.trust.rules import TrustRules
 from simulator.wire.fetch import FetchError
 from simulator.wire.tls import CertificateError, ChainFault
+from tests.gateway.trust.listing import a_list, der, leaf, pem
 from tests.gateway.trust.minting import (
     AN_AUTHORITY,
     DAY,
     NOW,
     SIGNS_ALL,
     Extension,
-    Identity,
-    dns,
     mint,
     other_key,
     root,
@@ -34,48 +31,6 @@ from tests.gateway.trust.minting import (
 
 URL, OTHER_URL = "http://lists.example/root.crl", "http://mirror.example/root.crl"
 REVOKED = ("the certificate is revoked",)
-
-
-def points(*urls: str) -> Extension:
-    return x509.CRLDistributionPoints([point(url) for url in urls]), False
-
-
-def point(url: str) -> x509.DistributionPoint:
-    return x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
-
-
-def leaf(*urls: str, issuer: Identity | None = None) -> Identity:
-    return mint(dns("far.example"), *([points(*urls)] if urls else []), issuer=issuer or root())
-
-
-def a_list(
-    *revoked: Identity,
-    issuer: Identity | None = None,
-    signer: Identity | None = None,
-    extensions: tuple[Extension, ...] = (),
-    last: datetime = NOW - DAY,
-    following: datetime = NOW + DAY,
-) -> x509.CertificateRevocationList:
-    issuer = issuer or root()
-    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
-    builder = builder.last_update(last).next_update(following)
-
-    for identity in revoked:
-        entry = x509.RevokedCertificateBuilder().serial_number(identity.certificate.serial_number)
-        builder = builder.add_revoked_certificate(entry.revocation_date(NOW - DAY).build())
-
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical)
-
-    return builder.sign((signer or issuer).key, hashes.SHA256())
-
-
-def pem(*lists: x509.CertificateRevocationList) -> bytes:
-    return b"".join(one.public_bytes(Encoding.PEM) for one in lists)
-
-
-def der(one: x509.CertificateRevocationList) -> bytes:
-    return one.public_bytes(Encoding.DER)
 
 
 @dataclass
