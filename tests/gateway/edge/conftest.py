@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from xml.etree.ElementTree import Element
@@ -18,11 +18,16 @@ from simulator.gateway.rules import Rules
 from simulator.gateway.settings import CertificateFiles, CertificateSettings, DNSSettings, EdgeSettings
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.listener import Listener, listen
+from simulator.wire.tls import TLSContext, TLSOptions, client_context, server_context
+from simulator.world.ca import CertificateAuthority
 from simulator.world.dns import NameServer
-from simulator.xmpp.events import DialbackResult, DialbackVerify, Event, StreamFeatures, StreamHeader
+from simulator.xmpp.element import parse_element
+from simulator.xmpp.events import DialbackResult, DialbackVerify, Event, Nonza, StreamFeatures, StreamHeader
 from simulator.xmpp.stream import Stream
 
 PATIENCE = 5.0
+STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+PROCEED = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 Wanted = TypeVar("Wanted")
 
 
@@ -67,6 +72,7 @@ class World:
     """Starts edges and fakes, publishes them, and stops them all."""
 
     dns: NameServer
+    authority: CertificateAuthority
     edge_settings: EdgeSettings = field(default_factory=lambda: EdgeSettings(host="127.0.0.1", port=0))
     _stops: list[Callable[[], Any]] = field(default_factory=list)
 
@@ -76,12 +82,12 @@ class World:
         link = MemoryLink()
         log: list[str] = []
         files = CertificateFiles(certificate="none", key="none")
+        plain = CertificateSettings(authority="none", internal=files)
         configuration = Configuration(
             domains=domains,
             dns=DNSSettings(server=self.dns.host, port=self.dns.port, timeout=0.5),
-            certificates=CertificateSettings(authority="none", internal=files),
             partners=tuple(partners),
-            **({"edge": self.edge_settings} | sections),
+            **({"edge": self.edge_settings, "certificates": plain} | sections),
         )
         edge = Edge(configuration, rules, entropy=random.Random(1), log=log.append, link=link)
         await edge.start()
@@ -94,6 +100,41 @@ class World:
         for domain in domains:
             self.dns.publish(f"_xmpp-server._tcp.{domain}. 60 IN SRV 0 0 {port} host.{domain}.")
             self.dns.publish(f"host.{domain}. 60 IN A {host}")
+
+    async def secure_site(self, *domains: str, partners: Iterable[AllowedPartner] = (), **sections: Any) -> Site:
+        """An edge with a certificate for its domains."""
+        return await self.site(
+            *domains, partners=partners, **({"certificates": self.certificates(*domains)} | sections)
+        )
+
+    def certificates(self, *domains: str, **settings: Any) -> CertificateSettings:
+        issued = self.authority.issue(*domains)
+        files = CertificateFiles(certificate=str(issued.certificate), key=str(issued.key))
+
+        return CertificateSettings(authority=str(self.authority.authority), internal=files, external=files, **settings)
+
+    def client(self, domain: str | None, kind: str = "valid", **options: Any) -> TLSContext:
+        """What a partner's server shows when it dials; without a domain nothing."""
+        minted = self.authority.mint(kind, domain) if domain is not None else None
+        files = (minted.certificate, minted.key) if minted is not None else (None, None)
+
+        return client_context(*files, require_peer=False, options=TLSOptions(**options))
+
+    def server(self, domain: str, kind: str = "valid", **options: Any) -> TLSContext:
+        """What a partner's server shows when it is dialled."""
+        minted = self.authority.mint(kind, domain)
+
+        return server_context(minted.certificate, minted.key, self.authority.authority, options=TLSOptions(**options))
+
+    async def secured(
+        self, site: Site, sender: str, to: str = "contoso.com", *, kind: str = "valid", certified: str | None = ""
+    ) -> tuple[Peer, StreamFeatures]:
+        """A stream to an edge over TLS, and the features that are offered on it."""
+        peer = await self.dial(site, header=StreamHeader(sender=sender, to=to))
+        await peer.expect(StreamFeatures)
+        await peer.start_tls(self.client(sender if certified == "" else certified, kind), to)
+
+        return peer, await peer.reopen(StreamHeader(sender=sender, to=to))
 
     async def dial(self, site: Site, *, header: StreamHeader | None = None) -> Peer:
         """Connect to an edge; with a header, also open a stream and wait for the answer."""
@@ -159,6 +200,40 @@ class Peer:
     def send_text(self, text: str) -> None:
         self.connection.write(text.encode())
 
+    def send_xml(self, text: str) -> None:
+        self.send(Nonza(element=parse_element(text)))
+
+    async def secure(self, context: TLSContext, server_name: str | None = None) -> None:
+        """TLS from here on, and a new stream in it."""
+        done = asyncio.get_running_loop().create_future()
+        self.stream.restart()
+        self.connection.on_secured = done.set_result
+        self.connection.start_tls(context, server_name)
+
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.wait((done, self.closed), return_when=asyncio.FIRST_COMPLETED)
+
+        assert done.done(), "the connection ended in the handshake"
+
+    async def start_tls(self, context: TLSContext, server_name: str | None = None) -> None:
+        """Ask an edge for TLS."""
+        self.send_xml(STARTTLS)
+        assert (await self.expect(Nonza)).element.tag == "{urn:ietf:params:xml:ns:xmpp-tls}proceed"
+        await self.secure(context, server_name)
+
+    async def accept_tls(self, context: TLSContext) -> None:
+        """Give TLS to an edge that asks for it."""
+        assert (await self.expect(Nonza)).element.tag == "{urn:ietf:params:xml:ns:xmpp-tls}starttls"
+        self.send_xml(PROCEED)
+        await self.secure(context)
+
+    async def reopen(self, header: StreamHeader) -> StreamFeatures:
+        """Open a stream anew; gives its features, and its header is in `stream`."""
+        self.send(header)
+        await self.expect(StreamHeader)
+
+        return await self.expect(StreamFeatures)
+
     async def next(self) -> Event:
         async with asyncio.timeout(PATIENCE):
             return await self.events.get()
@@ -219,11 +294,18 @@ class Fake:
             peer.connection.abort()
 
 
+@pytest.fixture(scope="session")
+def authority() -> Iterator[CertificateAuthority]:
+    authority = CertificateAuthority()
+    yield authority
+    authority.close()
+
+
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(authority: CertificateAuthority) -> AsyncIterator[World]:
     dns = NameServer()
     await dns.start()
-    world = World(dns)
+    world = World(dns, authority)
     yield world
     await world.stop()
     await dns.stop()
