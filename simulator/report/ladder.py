@@ -104,10 +104,23 @@ def _bytes(data: dict[str, Any]) -> str:
 
 
 def _ended(data: dict[str, Any], actor: str) -> Drawn:
-    how = [str(data[key]) for key in ("condition", "tcp") if data.get(key)]
+    how = [str(data[key]) for key in ("condition", "tls", "tcp") if data.get(key)]
     by = {"us": "by the partner", "them": "by the system"}.get(str(data.get("by")), "")
 
     return "left", None, f"{actor}: the stream is over {by}: {', '.join(how) or 'without a word'}"
+
+
+def _secured(data: dict[str, Any], actor: str) -> Drawn:
+    shown = data.get("certificate") or {}
+    whose = ", ".join(map(str, shown.get("names") or ())) or shown.get("subject") or "nobody"
+    certificate = f"the system's certificate: {whose}" if shown else "no certificate of the system"
+    named = "".join(f", {key} {data[key]}" for key in ("sni", "alpn") if data.get(key))
+
+    return "left", data.get("by") == "us", f"{actor}: {data.get('version')} {data.get('cipher')}{named}; {certificate}"
+
+
+def _authenticated(data: dict[str, Any], actor: str) -> Drawn:
+    return "left", None, f"{actor}: {' to '.join(map(str, data.get('pair') or ()))} by {data.get('method')}"
 
 
 def _delivered(data: dict[str, Any], actor: str) -> Drawn:
@@ -138,6 +151,8 @@ _DRAWERS: dict[str, Any] = {
     ),
     "sent": lambda data, actor: ("left", True, _bytes(data)),
     "received": lambda data, actor: ("left", False, _bytes(data)),
+    "secured": _secured,
+    "authenticated": _authenticated,
     "ended": _ended,
     "query": _query,
     "fetched": lambda data, actor: ("left", False, f"{actor}: {data.get('list')} list for {data.get('domain')}?"),

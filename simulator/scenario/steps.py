@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from simulator.scenario.trust_steps import TRUST_VERBS
 from simulator.scenario.verb import ActorKind, ArgumentKind, Verb
 
 __all__ = ["ENDS_THE_SYSTEM", "VERBS", "ActorKind", "ArgumentKind", "Verb", "register"]
@@ -21,7 +22,8 @@ _TABLE = (
         actors=_PARTNER,
         says="Dials the system, sends a stream header and waits for the answer: header and features, or the end "
         "of the stream. The mapping overrides attributes of the header (null leaves one out); `raw` is a "
-        "header as text, `domain` is the domain of the system that is looked up.",
+        "header as text, `domain` is the domain of the system that is looked up. A partner that is able to do TLS "
+        "takes it where it is offered, unless `tls: false`.",
         example="gmail.com connects as second: {to: contoso.com, version: null}",
         expects="connection",
         argument="optional",
@@ -37,6 +39,7 @@ _TABLE = (
             "raw",
             "domain",
             "features",
+            "tls",
         ),
         opens=True,
     ),
@@ -137,12 +140,12 @@ _TABLE = (
     Verb(
         name="is authenticated",
         actors=_PARTNER,
-        says="Goes all the way: connects unless it has, offers its key, answers the verification, is told that "
-        "the key is valid.",
+        says="Goes all the way: connects unless it has, uses TLS and SASL EXTERNAL where both are able to, "
+        "else offers its key, answers the verification, is told that the key is valid. `method` says which it must be.",
         example="gmail.com is authenticated",
         expects="authenticated",
         argument="optional",
-        keys=("to", "from", "version", "domain"),
+        keys=("to", "from", "version", "domain", "method"),
         opens=True,
         stream=True,
     ),
@@ -190,7 +193,7 @@ _TABLE = (
         example="gmail.com is disconnected: {condition: host-unknown, closing-tag: true}",
         expects="end",
         argument="optional",
-        keys=("condition", "text", "closing-tag", "tcp"),
+        keys=("condition", "text", "closing-tag", "tcp", "close-notify"),
         stream=True,
     ),
     Verb(
@@ -377,7 +380,7 @@ _TABLE = (
 )
 
 #: name -> verb; plug-ins add theirs with `register`.
-VERBS: dict[str, Verb] = {verb.name: verb for verb in _TABLE}
+VERBS: dict[str, Verb] = {verb.name: verb for verb in (*_TABLE, *TRUST_VERBS)}
 
 #: After one of these the system may end without that being a failure.
 ENDS_THE_SYSTEM = frozenset({"stops", "is told to shut down", "refuses its settings"})

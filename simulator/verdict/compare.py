@@ -11,6 +11,8 @@ from typing import Any
 
 from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, quote
 from simulator.verdict.negotiation import describe_negotiation, negotiation
+from simulator.verdict.trust import JUDGES as TRUST_JUDGES
+from simulator.verdict.trust import SUCCESS, describe_tls
 
 Seen = Mapping[str, Any]
 Judge = Callable[[Any, Seen, dict[str, str]], Mismatch | None]
@@ -25,6 +27,9 @@ def describe(seen: Seen) -> str:
 
     if "method" in seen or "refused" in seen:
         return describe_negotiation(seen)
+
+    if "secured" in seen or "failed" in seen:
+        return describe_tls(seen)
 
     if "delivered" in seen:
         return describe_delivered(seen["delivered"])
@@ -72,8 +77,15 @@ def element(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | N
 
 
 def authenticated(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
-    """The answer to the key."""
-    return nothing(None, seen, captures) or element(_VALID, seen, captures)
+    """The answer to the key, or to <auth/>; and that it went by the method which is wanted."""
+    by_sasl = match_element(SUCCESS, str(seen.get("xml", "")), captures) is None
+    found = nothing(None, seen, captures) or (None if by_sasl else element(_VALID, seen, captures))
+    wanted = argument.get("method") if isinstance(argument, Mapping) else None
+
+    if found or wanted is None or wanted == seen.get("authenticated_by"):
+        return found
+
+    return Mismatch("/method", quote(wanted), quote(seen.get("authenticated_by") or ""))
 
 
 def header(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
@@ -127,6 +139,10 @@ def end(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
     if "closing-tag" in wanted and bool(wanted["closing-tag"]) != bool(ended.get("closing_tag")):
         words = {True: "a closing tag", False: "no closing tag"}
         return Mismatch("/stream", words[bool(wanted["closing-tag"])], words[bool(ended.get("closing_tag"))])
+
+    if "close-notify" in wanted and bool(wanted["close-notify"]) != bool(ended.get("close_notify")):
+        words = {True: "close_notify", False: "no close_notify"}
+        return Mismatch("/tls", words[bool(wanted["close-notify"])], words[bool(ended.get("close_notify"))])
 
     return None
 
@@ -243,5 +259,6 @@ JUDGES: dict[str, Judge] = {
     "query": query,
     "no-query": nothing,
     "negotiation": negotiation,
+    **TRUST_JUDGES,
     "refused-settings": refused_settings,
 }

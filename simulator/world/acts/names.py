@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.scenario.model import Step
-from simulator.world.acts.streams import QUIET_PERIOD
+from simulator.world.acts.barriers import QUIET_PERIOD
 from simulator.world.dns import fault_name, read_fault
 from simulator.world.dns_zone import ZoneError, key_of
 from simulator.world.stage import Act, NotPlayable, Seen, Stage

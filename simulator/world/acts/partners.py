@@ -5,14 +5,13 @@ Knows verbs and what each reports. Does not judge what was seen: that is `verdic
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
+from simulator.world.acts.barriers import QUIET_PERIOD, quiet_period
 from simulator.world.acts.streams import (
-    QUIET_PERIOD,
     ended,
     fill_values,
     mapping,
@@ -22,11 +21,11 @@ from simulator.world.acts.streams import (
     what_came,
 )
 from simulator.world.partner import words
-from simulator.world.partner.automation import RESULT, answer
-from simulator.world.partner.stream import PartnerStream, StreamOver
+from simulator.world.partner.automation import answer
+from simulator.world.partner.negotiating import Refused, authenticate
+from simulator.world.partner.stream import PartnerStream
 from simulator.world.stage import Act, Seen, Stage
-from simulator.xmpp.element import parse_element, serialize
-from simulator.xmpp.namespaces import DIALBACK
+from simulator.xmpp.element import serialize
 
 
 async def offers_a_dialback_key(stage: Stage, step: Step) -> Seen:
@@ -51,33 +50,33 @@ async def offers_a_dialback_key(stage: Stage, step: Step) -> Seen:
 
 
 async def is_authenticated(stage: Stage, step: Step) -> Seen:
-    """Connect unless connected, offer the key, let it be verified, be told valid."""
+    """Connect unless connected, then whatever both are able to: TLS, SASL EXTERNAL, else the key called valid."""
     given = fill_values(stage, mapping(step))
     partner = partner_of(stage, step)
     sender = str(given.get("from") or stage.real(step.actor))
     to = str(given.get("to") or target(stage, given))
     stream: PartnerStream | None = partner.streams.get(step.label)
 
-    async with stage.within(step, "the key to be called valid"):
-        if stream is None or stream.over:
-            header = {key: value for key, value in given.items() if key in ("to", "from", "version")}
+    header = {key: value for key, value in given.items() if key in ("to", "from", "version")}
 
+    async with stage.within(step, "the pair to be authenticated"):
+        if stream is None or stream.over:
             try:
                 stream = await partner.dial(step.label, target(stage, mapping(step)), header, sender=sender)
             except OSError as error:
                 return Seen({"connected": False, "why": str(error)})
 
         try:
-            await stream.arrived_features()
-            partner.offer_key(stream, sender, to)
-            arrived = await stream.next_element(_answer_for(sender, to))
-        except StreamOver:
-            return Seen({"ended": ended(stream.ending), **what_came(stream)})
+            arrived = await authenticate(partner, stream, sender, to, header)
+        except Refused as refused:
+            if refused.arrived is None:
+                return Seen({"ended": ended(stream.ending), **what_came(stream)})
 
-    if arrived.element.get("type") == "valid":
-        partner.use_stream(stream, sender, to)
+            return Seen({"xml": refused.arrived.xml}, (refused.arrived.entry,), known(stream))
 
-    return Seen({"xml": arrived.xml}, (arrived.entry,), known(stream))
+    partner.use_stream(stream, sender, to)
+
+    return Seen({"xml": arrived.xml, "authenticated_by": stream.method}, (arrived.entry,), known(stream))
 
 
 async def is_asked_to_verify(stage: Stage, step: Step) -> Seen:
@@ -142,34 +141,18 @@ async def answers_verification(stage: Stage, step: Step) -> Seen:
 
 async def is_not_contacted(stage: Stage, step: Step) -> Seen:
     """Nothing of ours can prove that nobody will come: wait a while, and say how long."""
-    await asyncio.sleep(QUIET_PERIOD)
-    stage.journal.record("barrier", stage.real(step.actor), quiet_s=QUIET_PERIOD)
+    await quiet_period(stage, stage.real(step.actor))
 
     return Seen({"quiet_s": QUIET_PERIOD})
 
 
 def known(stream: PartnerStream) -> dict[str, str]:
     """What patterns may name once a key was offered: ``{stream-id}`` and ``{offered-key}``."""
-    return {"stream-id": stream.id, "offered-key": stream.key}
+    return {"stream-id": stream.id, **({"offered-key": stream.key} if stream.key else {})}
 
 
 def _spelled(kind: str) -> str:
     return kind if kind in ("valid", "invalid") else f"type {kind}"
-
-
-def _answer_for(sender: str, to: str) -> Any:
-    def choose(waiting: list[str]) -> int | None:
-        for number, xml in enumerate(waiting):
-            if DIALBACK in xml or xml.startswith("<db:result"):
-                element = parse_element(xml)
-                pair = element.get("to", "").lower(), element.get("from", "").lower()
-
-                if element.tag == RESULT and pair == (sender.lower(), to.lower()):
-                    return number
-
-        return None
-
-    return choose
 
 
 ACTS: dict[str, Act] = {

@@ -9,7 +9,8 @@ import asyncio
 from contextlib import suppress
 
 from simulator.scenario.model import Scenario
-from simulator.world.acts.streams import barrier
+from simulator.world.acts.barriers import barrier
+from simulator.world.acts.streams import target
 from simulator.world.partner.stream import StreamOver
 from simulator.world.stage import Stage
 
@@ -17,7 +18,9 @@ from simulator.world.stage import Stage
 PATIENCE = 0.5
 
 #: After these a control question would not stand on its own, or would find nobody.
-NO_MORE_QUESTIONS = frozenset({"sends bytes", "closes the stream", "drops the connection", "is disconnected"})
+NO_MORE_QUESTIONS = frozenset(
+    {"sends bytes", "closes the stream", "drops the connection", "is disconnected", "breaks TLS"}
+)
 
 
 async def settle(stage: Stage) -> list[int]:
@@ -35,7 +38,7 @@ async def settle(stage: Stage) -> list[int]:
             if usable and not _has_ended_talk(stage.scenario, name, label):
                 with suppress(StreamOver, TimeoutError):
                     async with asyncio.timeout(PATIENCE):
-                        consumed.append((await barrier(stage, partner, stream)).entry)
+                        consumed.extend(await barrier(stage, partner, stream, target(stage, {}), waits=False))
 
     return consumed
 

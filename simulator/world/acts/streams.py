@@ -5,7 +5,6 @@ Knows verbs and what each reports. Does not judge what was seen: that is `verdic
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import re
@@ -15,9 +14,9 @@ from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
-from simulator.world.partner import words
-from simulator.world.partner.automation import VERIFY
-from simulator.world.partner.ending import Arrived, Ending
+from simulator.world.acts.barriers import QUIET_PERIOD, barrier, quiet_period, reverse_barrier
+from simulator.world.partner.ending import Ending
+from simulator.world.partner.negotiating import Refused, secure
 from simulator.world.partner.partner import Partner
 from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
@@ -25,15 +24,15 @@ from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamHeader
 from simulator.xmpp.namespaces import DIALBACK
 
-#: Seconds of quiet that are put on record where no exchange can prove it.
-QUIET_PERIOD = 0.15
+#: Keys of *connects* that are no part of the header.
+NO_HEADER = ("domain", "features", "tls")
 
 
 async def connects(stage: Stage, step: Step) -> Seen:
-    """Dial, send the header, wait for header and features, or the end."""
+    """Dial, send the header, wait for header and features, or the end; over TLS where partner and system are able."""
     given = mapping(step)
     partner, to = partner_of(stage, step), target(stage, given)
-    header = {key: value for key, value in fill_values(stage, given).items() if key not in ("domain", "features")}
+    header = {key: value for key, value in fill_values(stage, given).items() if key not in NO_HEADER}
 
     async with stage.within(step, "the answer to the stream header"):
         try:
@@ -44,11 +43,14 @@ async def connects(stage: Stage, step: Step) -> Seen:
         except ValueError as error:
             raise NotPlayable(str(error)) from None
 
-        with suppress(StreamOver):
+        with suppress(StreamOver, Refused):
             await stream.arrived_header()
 
             if given.get("features") is not False:
                 await stream.arrived_features()
+
+                if given.get("tls") is not False:
+                    await secure(partner, stream, sender, to, header)
 
     return Seen({"connected": True, **what_came(stream)})
 
@@ -94,18 +96,8 @@ async def sends(stage: Stage, step: Step) -> Seen:
 async def sends_bytes(stage: Stage, step: Step) -> Seen:
     """Send bytes as they are, in segments if wanted."""
     stream = stream_of(stage, step)
-    given = step.argument if isinstance(step.argument, Mapping) else {"text": step.argument}
-
-    try:
-        if "base64" in given:
-            data = base64.b64decode(str(given["base64"]), validate=True)
-        elif "hex" in given:
-            data = bytes.fromhex(str(given["hex"]))
-        else:
-            data = fill(stage, str(given["text"]), stream).encode()
-    except (ValueError, binascii.Error) as error:
-        raise NotPlayable(f"these are no bytes: {error}") from None
-
+    given = step.argument if isinstance(step.argument, Mapping) else {}
+    data = bytes_of(stage, stream, step.argument)
     stream.send_bytes(data * int(given.get("repeat", 1)), int(given.get("split", 0)))
 
     async with stage.within(step, "the bytes to leave"):
@@ -154,7 +146,7 @@ async def receives_features(stage: Stage, step: Step) -> Seen:
             if step.argument not in (None, "none"):
                 await stream.arrived_features()
             elif await stream.arrived_header() and stream.dialed:
-                consumed = ((await barrier(stage, partner_of(stage, step), stream)).entry,)
+                consumed = await barrier(stage, partner_of(stage, step), stream, target(stage, {}))
 
     return Seen(what_came(stream), consumed)
 
@@ -190,15 +182,14 @@ async def drops_the_connection(stage: Stage, step: Step) -> Seen:
 async def stays_connected(stage: Stage, step: Step) -> Seen:
     """Prove by an exchange that the stream is still of use."""
     stream, partner = stream_of(stage, step), partner_of(stage, step)
-    exchange = barrier if stream.dialed else reverse_barrier
 
     async with stage.within(step, "the answer to a control question on the same stream"):
         try:
-            arrived = await exchange(stage, partner, stream)
+            consumed = await (barrier if stream.dialed else reverse_barrier)(stage, partner, stream, target(stage, {}))
         except StreamOver:
             return Seen({"ended": ended(stream.ending)})
 
-    return Seen({"connected": True}, (arrived.entry,))
+    return Seen({"ended": ended(stream.ending)} if stream.over else {"connected": True}, consumed)
 
 
 async def has_received_nothing(stage: Stage, step: Step) -> Seen:
@@ -211,7 +202,7 @@ async def has_received_nothing(stage: Stage, step: Step) -> Seen:
         for stream in streams:
             if stream.dialed and stream.header and not stream.connection.closed:
                 try:
-                    consumed.append((await barrier(stage, partner, stream)).entry)
+                    consumed.extend(await barrier(stage, partner, stream, target(stage, {})))
                 except StreamOver:
                     continue
 
@@ -219,52 +210,28 @@ async def has_received_nothing(stage: Stage, step: Step) -> Seen:
         return Seen({}, tuple(consumed))
 
     # What the system opens by itself is no path of ours: there, only time can tell.
-    await asyncio.sleep(QUIET_PERIOD)
-    stage.journal.record("barrier", partner.domain, quiet_s=QUIET_PERIOD)
+    await quiet_period(stage, partner.domain)
 
     return Seen({"quiet_s": QUIET_PERIOD}, tuple(consumed))
 
 
-async def barrier(stage: Stage, partner: Partner, stream: PartnerStream) -> Arrived:
-    """Ask the system to verify a key that nobody issued: any server with dialback answers, and answers in order.
-
-    XEP-0220 §2.2.2: "The Authoritative Server then notifies the Receiving Server whether the key is valid", on the
-    stream on which it was asked, authenticated or not. Raises StreamOver.
-    """
-    name = stage.token("barrier")
-    system = target(stage, {})
-    stream.send_xml(
-        words.dialback(stream.behaviour, "verify", sender=partner.domain, to=system, stream_id=name, key="0" * 64)
-    )
-
-    def answers(waiting: list[str]) -> int | None:
-        return next((at for at, xml in enumerate(waiting) if name in xml and "verify" in xml), None)
-
-    arrived = await stream.next_element(answers)
-    assert arrived.element.tag == VERIFY
-    stage.journal.record("barrier", partner.domain, stream.label, by="db:verify")
-
-    return arrived
-
-
-async def reverse_barrier(stage: Stage, partner: Partner, stream: PartnerStream) -> Arrived:
-    """Let somebody inside, who takes part in nothing else, write to the partner: on a stream of the system that has
-    been called valid, the message comes where the stanzas before it came. Raises StreamOver."""
-    name = stage.token("barrier")
-    to = (stream.header.to if stream.header else None) or partner.domain
-    control = await stage.world.control_user((stream.header.sender if stream.header else None) or target(stage, {}))
-    await control.send_message(f"{name}@{to}", name, id=name)
-
-    def answers(waiting: list[str]) -> int | None:
-        return next((at for at, xml in enumerate(waiting) if name in xml), None)
-
-    arrived = await stream.next_element(answers)
-    stage.journal.record("barrier", partner.domain, stream.label, by="message of a control user")
-
-    return arrived
-
-
 # -- what the acts of partners share
+
+
+def bytes_of(stage: Stage, stream: PartnerStream, argument: Any) -> bytes:
+    """Bytes that a step gives as text, or as {text}, {base64} or {hex}; raises NotPlayable."""
+    given = argument if isinstance(argument, Mapping) else {"text": argument}
+
+    try:
+        if "base64" in given:
+            return base64.b64decode(str(given["base64"]), validate=True)
+
+        if "hex" in given:
+            return bytes.fromhex(str(given["hex"]))
+
+        return fill(stage, str(given["text"]), stream).encode()
+    except (KeyError, ValueError, binascii.Error) as error:
+        raise NotPlayable(f"these are no bytes: {error}") from None
 
 
 def partner_of(stage: Stage, step: Step) -> Partner:
@@ -361,6 +328,8 @@ def ended(ending: Ending) -> dict[str, Any]:
         "closing_tag": ending.closing_tag,
         "tcp": ending.tcp or None,
         "by": ending.by or None,
+        **({"tls": ending.tls} if ending.tls else {}),
+        **({"close_notify": True} if ending.close_notify else {}),
     }
 
 

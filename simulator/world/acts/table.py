@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.scenario.model import Step
-from simulator.world.acts import names, partners, streams, surroundings, users
+from simulator.world.acts import names, negotiation, partners, streams, surroundings, trust, users
 from simulator.world.stage import Act, NotPlayable, Seen, Stage
 
 QUIET, RECEIVES = "has received nothing", "receives"
@@ -28,9 +28,11 @@ async def _receives(stage: Stage, step: Step) -> Seen:
 
 ACTS: dict[str, Act] = {
     **names.ACTS,
+    **negotiation.ACTS,
     **partners.ACTS,
     **streams.ACTS,
     **surroundings.ACTS,
+    **trust.ACTS,
     **users.ACTS,
     QUIET: _has_received_nothing,
     RECEIVES: _receives,

@@ -11,8 +11,8 @@ from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
+from simulator.world.acts.barriers import QUIET_PERIOD
 from simulator.world.acts.settling import settle
-from simulator.world.acts.streams import QUIET_PERIOD
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
 

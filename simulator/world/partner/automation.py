@@ -15,14 +15,12 @@ from simulator.world.partner import words
 from simulator.world.partner.greeting import footing_of, greet
 from simulator.world.partner.negotiating import Refused
 from simulator.world.partner.sasl import ABORT, AUTH, BEFORE_RESET, RESPONSE, answer_auth
-from simulator.world.partner.securing import TLSServer, answer_starttls
+from simulator.world.partner.securing import STARTTLS, TLSServer, answer_starttls
 from simulator.world.partner.stream import DIALBACK_METHOD, PartnerStream, StreamOver
-from simulator.world.partner.trust_words import able_of_starttls
 from simulator.xmpp.events import StreamHeader
-from simulator.xmpp.namespaces import DIALBACK, SERVER, TLS
+from simulator.xmpp.namespaces import DIALBACK, SERVER
 
 RESULT, VERIFY = f"{{{DIALBACK}}}result", f"{{{DIALBACK}}}verify"
-STARTTLS = f"{{{TLS}}}starttls"
 STANZAS = {f"{{{SERVER}}}{name}" for name in ("message", "presence", "iq")}
 
 #: The domain that a misbehaving answer names instead of the right one.
@@ -105,7 +103,7 @@ def _react(server: Server, stream: PartnerStream, element: Element) -> Reaction 
     if element.tag == VERIFY and "type" not in element.attrib:
         return "the partner is asked to verify", lambda: server.asked_to_verify(stream, element)
 
-    if element.tag == STARTTLS and able_of_starttls(stream.behaviour) and not stream.securing:
+    if element.tag == STARTTLS and not stream.securing:
         return "the partner answers <starttls/>", lambda: answer_starttls(server, stream)
 
     if element.tag in (AUTH, RESPONSE, ABORT):

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from simulator.wire.connection import Connection, open_connection
+from simulator.wire.tls import ResumableSession
 from simulator.world.dns import NameServer
 from simulator.world.partner.hosts import refuse_abroad
 from simulator.world.partner.papers import Papers, Terms
@@ -41,10 +42,17 @@ class Dialler:
         """Connect to where the domain is served in the clear. Raises OSError."""
         return await self._try(self._locate(to), to, label)
 
-    async def dial_direct(self, to: str, label: str, sni: str | None, terms: Terms | None = None) -> PartnerStream:
+    async def dial_direct(
+        self,
+        to: str,
+        label: str,
+        sni: str | None,
+        terms: Terms | None = None,
+        resume: ResumableSession | None = None,
+    ) -> PartnerStream:
         """Connect to where the domain publishes direct TLS, and begin the handshake. Raises OSError."""
         stream = await self._try(self._direct_places(to), to, label)
-        stream.secure(self._papers.as_client(terms or self._papers.terms(direct=True)), sni)
+        stream.secure(self._papers.as_client(terms or self._papers.terms(direct=True)), sni, resume=resume)
 
         return stream
 

@@ -21,6 +21,7 @@ from simulator.xmpp.element import parse_element
 from simulator.xmpp.namespaces import DIALBACK, DIALBACK_FEATURE, SASL, TLS
 
 RESULT = f"{{{DIALBACK}}}result"
+DIALBACK_OFFERED = f"{{{DIALBACK_FEATURE}}}dialback"
 HANDLED = "the partner negotiates by itself"
 
 Came = TypeVar("Came")
@@ -86,12 +87,22 @@ async def authenticate(
 
 
 async def secure(
-    origin: Origin, stream: PartnerStream, sender: str, to: str, header: Mapping[str, Any] | None = None
+    origin: Origin,
+    stream: PartnerStream,
+    sender: str,
+    to: str,
+    header: Mapping[str, Any] | None = None,
+    *,
+    insists: bool = False,
 ) -> None:
-    """Take TLS where both sides are able to, and open the stream again. Raises Refused."""
-    features = await _over_means("stream", stream, stream.arrived_features())
+    """Take TLS where both sides are able to, and open the stream again. Raises Refused.
 
-    if stream.tls or not able_of_starttls(origin.behaviour) or not offers(features, f"{{{TLS}}}starttls"):
+    Who `insists` is not deterred by a peer that does not offer it (RFC 7590 §3.1).
+    """
+    features = await _over_means("stream", stream, stream.arrived_features())
+    offered = offers(features, f"{{{TLS}}}starttls") or insists
+
+    if stream.tls or not able_of_starttls(origin.behaviour) or not offered:
         return
 
     with negotiating(stream):
@@ -155,7 +166,7 @@ def offers_dialback(stream: PartnerStream) -> bool:
     """XEP-0220 §2.4: dialback is announced by the declaration in the header, or among the features."""
     declared = stream.header is not None and stream.header.dialback
 
-    return declared or offers(stream.features, f"{{{DIALBACK_FEATURE}}}dialback")
+    return declared or offers(stream.features, DIALBACK_OFFERED)
 
 
 def mechanisms_of(features: Element | None) -> list[str]:

@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection
+from simulator.wire.tls import ResumableSession
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
 from simulator.world.partner import words
@@ -26,6 +27,7 @@ from simulator.world.partner.greeting import greet, usual_header
 from simulator.world.partner.hosts import XMPP_SERVER_PORT, Hosts
 from simulator.world.partner.negotiating import secure
 from simulator.world.partner.papers import Authority, Papers, Terms
+from simulator.world.partner.reading import ignore
 from simulator.world.partner.residents import Residents
 from simulator.world.partner.routes import Routes
 from simulator.world.partner.stream import PartnerStream
@@ -180,7 +182,7 @@ class Partner:
             stream.begin()
             stream.drop("reset" if door == "resets" else "fin")
         elif door in ("silent", "says"):
-            stream.deaf = True
+            stream.on_bytes = ignore
             stream.begin()
             stream.send_bytes(self.behaviour.banner.encode())
 
@@ -268,9 +270,12 @@ class Partner:
 
         return stream
 
-    async def open_direct(self, label: str, to: str, terms: Terms | None, sni: str | None) -> PartnerStream:
+    async def open_direct(
+        self, label: str, to: str, sni: str | None, terms: Terms, resume: ResumableSession | None = None
+    ) -> PartnerStream:
         """Connect to where a domain publishes direct TLS (XEP-0368) and begin the handshake. Raises OSError."""
-        stream = self.streams[label] = await self._dialler.dial_direct(to, self._named(label), sni, terms)
+        stream = await self._dialler.dial_direct(to, self._named(label), sni, terms, resume)
+        self.streams[label] = stream
 
         return stream
 
@@ -288,6 +293,7 @@ class Partner:
     ) -> None:
         """Send our initial header on a connection that is up."""
         ours = words.header(self.behaviour, sender=sender or self.domain, to=to, stream_id=None)
+        stream.pair = sender or self.domain, to
         stream.send_header(ours.overridden(header or {}))
 
     async def dial_to_verify(self, domain: str) -> PartnerStream:

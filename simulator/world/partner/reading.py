@@ -57,6 +57,10 @@ class Reader:
         return self._parser.feed(held)
 
 
+def ignore(_: bytes) -> None:
+    """Read nothing of what comes."""
+
+
 def has_features(version: str | None) -> bool:
     """RFC 6120 §4.3.2: features are sent when both headers say 1.0 or above (§4.7.5: absent means 0.9)."""
     return (negotiated_version(version) or (0, 9)) >= (1, 0)

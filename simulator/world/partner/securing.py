@@ -12,8 +12,12 @@ from simulator.world.behaviour import Behaviour
 from simulator.world.partner import words
 from simulator.world.partner.greeting import greet, usual_header
 from simulator.world.partner.papers import Papers, Terms
+from simulator.world.partner.reading import ignore
 from simulator.world.partner.stream import PartnerStream
-from simulator.world.partner.trust_words import PROCEED, TLS_FAILURE
+from simulator.world.partner.trust_words import PROCEED, TLS_FAILURE, able_of_starttls
+from simulator.xmpp.namespaces import TLS
+
+STARTTLS = f"{{{TLS}}}starttls"
 
 #: A fatal alert handshake_failure, as a record of its own (RFC 8446 §6).
 ALERT = bytes.fromhex("15 03 03 00 02 02 28")
@@ -37,8 +41,9 @@ def answer_starttls(server: TLSServer, stream: PartnerStream) -> None:
     """Answer ``<starttls/>`` on a stream that runs by itself."""
     how = stream.behaviour.starttls
 
-    if how == "failure":
-        # RFC 6120 §5.4.2.2: the failure is followed by the closing tag, and the connection ends.
+    if how == "failure" or not able_of_starttls(stream.behaviour):
+        # RFC 6120 §5.4.2.2: also where it was not offered; the failure is followed by the closing tag, and the
+        # connection ends.
         stream.send_xml(TLS_FAILURE)
         stream.close()
     elif how in ("proceed", "injected"):
@@ -68,7 +73,7 @@ def _break_off(domains: Sequence[str], stream: PartnerStream, how: str) -> None:
     """What else may come behind ``<proceed/>``."""
 
     def on_client_hello(_: bytes) -> None:
-        stream.on_bytes = lambda _: None
+        stream.on_bytes = ignore
 
         if how == "reset":
             stream.drop("reset")

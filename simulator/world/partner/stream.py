@@ -19,7 +19,7 @@ from simulator.wire.tls import ResumableSession, TLSContext, TLSError, TLSInfo
 from simulator.world.behaviour import Behaviour
 from simulator.world.partner import words
 from simulator.world.partner.ending import Arrived, Ending
-from simulator.world.partner.reading import Reader, has_features
+from simulator.world.partner.reading import Reader, has_features, ignore
 from simulator.world.partner.segments import Segments
 from simulator.world.partner.shown import described
 from simulator.world.partner.waiting import Choice, StreamOver, Waiting, first
@@ -68,6 +68,8 @@ class PartnerStream:
         self.elements = self._waiting.elements
         self.verified: set[tuple[str, str]] = set()
         """Pairs (sender domain, target domain) whose stanzas may flow here."""
+        self.pair = actor, ""
+        """Sender and target of the header that we opened it with."""
         self.key = ""
         """The last dialback key that was offered on it."""
         self.awaits_result = False
@@ -91,10 +93,8 @@ class PartnerStream:
         """TLS has begun, whether or not the handshake is over."""
         self.method = ""
         """By what the last pair was authenticated, such as "SASL EXTERNAL over TLS"."""
-        self.deaf = False
-        """What comes is recorded and not read."""
         self.on_bytes: Callable[[bytes], None] | None = None
-        """Gets what comes instead of the parser."""
+        """Gets what comes instead of the parser, once it is recorded; see `ignore`."""
         self.last_entry = -1
         """The entry of the element that is being reacted to."""
         journal.record(
@@ -287,7 +287,7 @@ class PartnerStream:
             self._held += data
         elif self.on_bytes:
             self.on_bytes(data)
-        elif not self.deaf:
+        else:
             self._read(data)
 
     def _read(self, data: bytes) -> None:
@@ -359,7 +359,7 @@ class PartnerStream:
     def _violated(self, condition: str, text: str) -> None:
         """The peer sent what is no XMPP: nobody announces that, so it fails the scenario."""
         self.journal.record("element", self.actor, self.label, xml="", violation=condition, text=text)
-        self.deaf = True
+        self.on_bytes = ignore
         self.fail(condition, text)
         # Whatever else comes cannot be read: no closing tag is waited for.
         self.connection.close()
