@@ -92,6 +92,7 @@ def _certificates(settings: SystemSettings, surroundings: Surroundings) -> dict[
 
     return {
         "authority": str(surroundings.authority.authority),
+        "revocation-lists": [str(surroundings.authority.revocation_list)],
         "internal": pair(INTERNAL_NAME),
         "internal-name": INTERNAL_NAME,
         "external": outside,
