@@ -190,6 +190,7 @@ class OutboundNegotiation:
             channel.finish()
             raise StreamFailure(Failure.NO_TLS, "the peer answers <starttls/> with a failure")
 
+        self._check()
         injected = channel.unread
 
         if injected and rules.plaintext_behind_proceed_ends():
@@ -245,7 +246,9 @@ class OutboundNegotiation:
                 channel.send(Nonza(element=reply))
 
         if exchange.state is InitiatingState.SUCCEEDED:
+            self._check()
             channel.restart()
+
             return True
 
         text = f"the peer refuses our certificate: {exchange.condition}"
@@ -281,6 +284,11 @@ class OutboundNegotiation:
 
             if isinstance(event, Ended):
                 raise failure_of_end(event)
+
+    def _check(self) -> None:
+        """What came with the answer may have been the end."""
+        if self._channel.ended is not None:
+            raise failure_of_end(self._channel.ended)
 
     def _refuse(self, refusal: RemoteProtocolError | None) -> None:
         if refusal is not None:
