@@ -241,34 +241,30 @@ def _outbound_over_tls(methods: _Methods, partner: Abilities) -> _Ways:
         yield Allowed(Method.EXTERNAL, "RFC 6120 §6.3.4: EXTERNAL comes first")
         return
 
-    if Method.TLS_DIALBACK in methods and partner.dialback:
-        yield Allowed(
-            Method.TLS_DIALBACK, "RFC 6120 §13.14: dialback in a channel that is protected, though not trusted"
-        )
-    elif good:
-        yield Allowed(Refusal(Point.SECURED_FEATURES), "RFC 6120 §6.4.5: without a mechanism left the stream is closed")
+    if Method.TLS_DIALBACK not in methods:
+        if not good:
+            yield Allowed(Refusal(Point.TLS), TERMINATED)
 
-        if Method.TLS_DIALBACK in methods:
-            yield Allowed(Refusal(Point.DIALBACK), "XEP-0220 §2.4.1: a key may be tried, which then comes to nothing")
+        yield Allowed(Refusal(Point.SECURED_FEATURES), "RFC 6120 §6.4.5: without a mechanism left the stream is closed")
+        return
+
+    # §13.14: TLS comes first "even if the presented certificates are self-signed or otherwise untrusted".
+    if partner.dialback:
+        yield Allowed(Method.TLS_DIALBACK, "RFC 6120 §13.14: dialback in a channel that is protected, if not trusted")
     else:
-        yield Allowed(Refusal(Point.TLS), TERMINATED)
+        yield Allowed(Refusal(Point.SECURED_FEATURES), "RFC 6120 §6.4.5: without a mechanism left the stream is closed")
+        yield Allowed(Refusal(Point.DIALBACK), "XEP-0220 §2.4.1: a key may be tried, which then comes to nothing")
 
     if not good:
         yield from _outbound_untrusted(methods, partner)
 
 
 def _outbound_untrusted(methods: _Methods, partner: Abilities) -> _Ways:
-    """What else may come of a peer whose certificate does not prove its domain."""
-    if Method.TLS_DIALBACK in methods and partner.dialback:
-        yield Allowed(Refusal(Point.TLS), TERMINATED)
+    """What else may come of a peer whose certificate does not prove its domain, where dialback would do."""
+    yield Allowed(Refusal(Point.TLS), TERMINATED)
 
-    yield Allowed(Refusal(Point.SECURED_FEATURES), TERMINATED)
-
-    if Method.TLS_DIALBACK not in methods:
-        return
-
-    if not partner.dialback:
-        yield Allowed(Refusal(Point.DIALBACK), "XEP-0220 §2.4.1: a key may be tried, which then comes to nothing")
+    if partner.dialback:
+        yield Allowed(Refusal(Point.SECURED_FEATURES), TERMINATED)
 
     if Method.EXTERNAL in methods and partner.external:
         # Where the settings are content with DNS as the proof of who the peer is, its certificate adds nothing to it.

@@ -215,6 +215,17 @@ def test_a_certificate_that_fails_may_end_the_session_whatever_the_settings(
             assert Refusal(Point.TLS) in [one.outcome for one in allowed(found)]
 
 
+@pytest.mark.parametrize("certificate", BAD)
+def test_an_untrusted_server_is_left_at_once_only_where_its_certificate_is_all_that_counts(
+    certificate: Certificate,
+) -> None:
+    """§13.7.2, and §6.4.5 where dialback would have done: without a mechanism left SHOULD simply close the stream."""
+    partner = replace(MODERN, certificate=certificate, dialback=False)
+
+    assert outcome(Settings(R, O, False), partner, OUT) == Refusal(Point.TLS)
+    assert outcome(Settings(R, O, True), partner, OUT) == Refusal(Point.SECURED_FEATURES)
+
+
 def test_a_good_certificate_never_ends_the_session() -> None:
     for _, partner, direction, found in ENCOUNTERS:
         if partner.certificate is Certificate.VALID:

@@ -21,13 +21,13 @@ from simulator.scenario.model import Step
 from simulator.world.acts.barriers import QUIET_PERIOD, barrier
 from simulator.world.acts.streams import partner_of, target
 from simulator.world.partner.ending import Arrived
-from simulator.world.partner.negotiating import Refused, answer_for, external, mechanisms_of, secure
+from simulator.world.partner.negotiating import Refused, answer_for, external, mechanisms_of, offers, secure
 from simulator.world.partner.partner import Partner
 from simulator.world.partner.stream import DIALBACK_METHOD, PartnerStream, StreamOver
 from simulator.world.stage import Act, DeadlinePassed, NotPlayable, Seen, Stage
 from simulator.world.users.user import REFUSAL, Inbox
 from simulator.xmpp.element import parse_element
-from simulator.xmpp.namespaces import DIALBACK, SASL, STANZA_ERRORS, TLS
+from simulator.xmpp.namespaces import DIALBACK, DIALBACK_FEATURE, SASL, STANZA_ERRORS, TLS
 
 
 async def negotiates(stage: Stage, step: Step) -> Seen:
@@ -98,10 +98,22 @@ async def _prove(attempt: Attempt) -> None:
             attempt.consumed.append(arrived.entry)
             return
 
+    if not offers(stream.features, f"{{{DIALBACK_FEATURE}}}dialback"):
+        await _hear_out(attempt)
+
     if not behaviour.dialback:
         raise Refused(Point.STANZA)
 
     await _offer_key(attempt)
+
+
+async def _hear_out(attempt: Attempt) -> None:
+    """Who offers nothing may have closed the stream, which need not have come yet. Raises Refused."""
+    with suppress(StreamOver):
+        attempt.consumed += await barrier(attempt.stage, attempt.partner, attempt.stream, attempt.to, waits=False)
+
+    if not attempt.stands:
+        raise Refused("stream")
 
 
 async def _offer_key(attempt: Attempt) -> None:
