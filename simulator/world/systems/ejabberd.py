@@ -50,8 +50,8 @@ from simulator.world.users.user import User
 INSTALL = "apt-get install --no-install-recommends ejabberd"
 #: seconds until its ports must answer
 START = 15.0
-#: Seconds, for the questions to the name server, too. It takes no timeout of less than one.
-ESTABLISHMENT = 3
+#: Seconds, for the questions to the name server, too; 30 as shipped, and it takes no timeout of less than one.
+ESTABLISHMENT = 8
 PASSWORD = "pass"
 
 #: EXTERNAL cannot be switched off where there is TLS. Dialback can be, and then a certificate must be trusted.

@@ -39,6 +39,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "establishment-timeout",
         "keep-alive",
         "retry",
+        "retry-at-once",
         "limits",
         "sip",
         "several-domains",
@@ -49,6 +50,11 @@ GATEWAY_CAPABILITIES = frozenset(
         "passphrase",
         "proxy",
         "weights",
+        "tls",
+        "external",
+        "direct-tls",
+        "revocation",
+        "without-dialback",
         *SETTINGS_ROWS,
     }
 )

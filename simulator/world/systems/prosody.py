@@ -58,7 +58,15 @@ PASSWORD = "pass"
 
 MODES = (CERTIFICATES_ONLY, ENCRYPTED, ENCRYPTED_DIALBACK, ANYTHING, ANY_DIALBACK, PLAIN)
 CAPABILITIES = frozenset(
-    {"several-domains", "graceful-shutdown", "passphrase", "establishment-timeout", "tls", "external"}
+    {
+        "several-domains",
+        "graceful-shutdown",
+        "passphrase",
+        "establishment-timeout",
+        "retry-at-once",
+        "tls",
+        "external",
+    }
 ) | rows(*MODES)
 
 CONFIGURATION = """\

@@ -42,6 +42,7 @@ CAPABILITIES = {
     "configuration-errors": "refuses contradictory settings before it starts",
     "graceful-shutdown": "closes its streams with system-shutdown when told to end",
     "passphrase": "the secret of its dialback keys can be set",
+    "retry-at-once": "tries again as soon as there is something to send after a failure, with no pause of refusals",
     "proxy": "a partner's proxy host can be set in place of SRV records",
     "weights": "chooses among hosts of one priority by their weights, and not at random",
     "mutants": "can be seated with deliberate defects",
