@@ -21,7 +21,7 @@ from simulator.world.ca import CertificateAuthority
 from simulator.world.systems.child import Child
 from simulator.world.systems.gateway_settings import configuration_words
 from simulator.world.systems.prosody import Prosody
-from simulator.world.systems.system import SystemSettings
+from simulator.world.systems.system import Surroundings, SystemSettings
 from tests.bench.names import RawNames
 from tests.bench.partner import RawPartner
 from tests.bench.users import (
@@ -161,8 +161,8 @@ class ProsodyProcess(Prosody):
         """Where partners reach it."""
         return self.address_of(SYSTEM)
 
-    def _write(self, folder: Path, name_server: tuple[str, int]) -> Path:
-        file = super()._write(folder, name_server)
+    def _write(self, folder: Path, surroundings: Surroundings) -> Path:
+        file = super()._write(folder, surroundings)
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace('min = "debug"', 'min = "warn"'), encoding="utf-8")
         accounts = folder / "data" / SYSTEM.replace(".", "%2e") / "accounts"
