@@ -40,7 +40,6 @@ PARTNER_WORDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 #: What suits a world in which every answer is a millisecond away; a scenario's own settings stand above it.
 PACE: dict[str, dict[str, Any]] = {
     "dns": {"timeout": 1.0},
-    "edge": {"connect-timeout": 2.0},
     "retry": {"link-first": 0.02, "link-longest": 0.2, "stream-first": 0.1, "stream-longest": 1.0},
 }
 
