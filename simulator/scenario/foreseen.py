@@ -150,7 +150,7 @@ def _word(document: Document, path: Path_, words: type[_Word], key: str, given: 
 
 def in_words(fields: Mapping[str, Any]) -> str:
     """The argument of *negotiates* as it would be told: ``dialback over TLS``, ``refused at dialback by silence``."""
-    text = str(fields.get("outcome", ""))
+    text = str(fields.get("outcome") or "")
     text += "".join(f" {word} {fields[word]}" for word in ("at", "by") if fields.get(word))
 
     return text + (f" {fields['condition']}" if fields.get("condition") else "")

@@ -28,7 +28,10 @@ def sort_of_seen(seen: Seen) -> str:
 
 def describe_negotiation(seen: Seen) -> str:
     """What came of it, for people."""
-    return in_words(_fields(seen))
+    if seen.get("connected") is False:
+        return f"no connection ({seen.get('why')})"
+
+    return in_words(_fields(seen)) or "nothing"
 
 
 def negotiation(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
@@ -37,7 +40,7 @@ def negotiation(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch
     wanted = {key: argument[key] for key in ("outcome", "at", "by", "condition") if key in argument}
 
     if any(fields.get(key) != value for key, value in wanted.items()):
-        return Mismatch("/negotiation", in_words(argument), in_words(fields) or "nothing")
+        return Mismatch("/negotiation", in_words(argument), describe_negotiation(seen))
 
     then = (seen.get("refused") or {}).get("then")
 

@@ -55,7 +55,9 @@ def judge_step(
 
     verdict = _late(step, seen) if outcome == "deadline" else _compare(step, seen, captures, cast or {})
 
-    return msgspec.structs.replace(_as_precondition(step, verdict), negotiated=sort_of_seen(seen))
+    negotiated = sort_of_seen(seen) if VERBS[step.verb].expects == "negotiation" else ""
+
+    return msgspec.structs.replace(_as_precondition(step, verdict), negotiated=negotiated)
 
 
 def stream_is_over(step: Step, over: Collection[tuple[str, str]]) -> bool:
