@@ -9,18 +9,16 @@ from typing import Any
 
 import pytest
 
-from simulator.runner.play import play
+from simulator.runner.errand import Errand, Report
+from simulator.runner.processes import how_many, play_apart
 from simulator.scenario.loader import load
 from simulator.scenario.model import Scenario
-from simulator.verdict import Outcome, judge
-from simulator.world.seating import Seats
-from simulator.world.systems.catalogue import seat
+from simulator.verdict import Outcome
 from simulator.world.systems.mutants.catalogue import MUTANTS
-from simulator.world.systems.mutants.mutant import Mutant
 
 SCENARIOS = load(Path(__file__).resolve().parents[1] / "scenarios")
-#: How many pairs are played at once.
-JOBS = 32
+#: How many pairs a process plays at once: not so many that they would fail for want of time alone.
+JOBS = 24
 PAIRS: dict[str, list[Scenario]] = defaultdict(list)
 
 for _scenario in SCENARIOS:
@@ -48,7 +46,7 @@ def outcomes(request: pytest.FixtureRequest) -> dict[tuple[str, str], Outcome]:
     """
     chosen = {_parameters(item)["name"] for item in request.session.items if "name" in _parameters(item)}
 
-    return asyncio.run(play_pairs([(MUTANTS[name], one) for name in sorted(chosen) for one in PAIRS[name]]))
+    return play_pairs([Errand(one, name) for name in sorted(chosen) for one in PAIRS[name]])
 
 
 @pytest.mark.timeout(300)
@@ -62,23 +60,16 @@ def test_mutant_is_caught_by_every_scenario_that_names_it(name: str, outcomes: d
     assert not survived
 
 
-async def play_pairs(pairs: list[tuple[Mutant, Scenario]]) -> dict[tuple[str, str], Outcome]:
+def play_pairs(pairs: list[Errand]) -> dict[tuple[str, str], Outcome]:
     """Play each pair on an embedded gateway of its own."""
     found: dict[tuple[str, str], Outcome] = {}
-    gate = asyncio.Semaphore(JOBS)
 
-    async def one(mutant: Mutant, scenario: Scenario) -> None:
-        async with gate:
-            seats = Seats(seat("embedded"), seed=1, rules=mutant.rules)
+    def judged(pair: Errand, report: Report) -> None:
+        found[pair.mutant, pair.scenario.id] = report.verdict.outcome
 
-            try:
-                journal = await play(scenario, seats)
-            finally:
-                await seats.close()
-
-        found[mutant.name, scenario.id] = judge(scenario, journal.entries).outcome
-
-    await asyncio.gather(*(one(*pair) for pair in pairs))
+    processes = how_many(len(pairs), len(pairs))
+    jobs = JOBS * processes
+    asyncio.run(play_apart(pairs, "embedded", 1, processes=processes, jobs=jobs, on_report=judged))
 
     return found
 

@@ -24,6 +24,7 @@ from simulator.world.systems.catalogue import seat
 from simulator.world.systems.system import SystemFailed, SystemSettings
 from simulator.world.teardown import in_turn, surely
 from simulator.world.world import World
+from tests.runner.leftovers import children, needs_proc, open_files
 
 BOTH_WAYS = """
 claim: Both ways
@@ -39,52 +40,20 @@ steps:
 Written = Callable[..., Scenario]
 
 
-def open_files() -> set[str]:
-    """What this process holds open, sockets above all."""
-    found = set()
-
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            found.add(f"{number} {os.readlink(f'/proc/self/fd/{number}')}")
-        except FileNotFoundError:
-            continue
-
-    return found
-
-
-def files(folder: Path) -> list[str]:
-    return os.listdir(folder)
-
-
-def children() -> list[str]:
-    me = str(os.getpid())
-    found = []
-
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-
-        if parent == me:
-            found.append(process.name)
-
-    return found
-
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this platform has no /proc")
-
-
 @needs_proc
 async def test_a_cut_at_any_moment_leaves_nothing(written: Written, temporary: Path) -> None:
     scenario = written(BOTH_WAYS)
-    # Once in full: libraries are loaded and keep what they keep; and we learn how long it takes.
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    seats = Seats(seat("embedded"))
-    await play(scenario, seats)
-    await seats.close()
-    whole = loop.time() - began
+    whole = 0.0
+
+    # Twice in full: the first time libraries are loaded and keep what they keep; the second tells how long it takes.
+    for _ in range(2):
+        began = loop.time()
+        seats = Seats(seat("embedded"))
+        await play(scenario, seats)
+        await seats.close()
+        whole = loop.time() - began
+
     before, tasks = open_files(), asyncio.all_tasks()
     source = random.Random(7)
     cut = 0
@@ -100,7 +69,7 @@ async def test_a_cut_at_any_moment_leaves_nothing(written: Written, temporary: P
         cut += isinstance((await asyncio.gather(playing, return_exceptions=True))[0], asyncio.CancelledError)
 
         assert asyncio.all_tasks() == tasks
-        assert files(temporary) == []
+        assert os.listdir(temporary) == []
 
     # The loop lets go of closed sockets in its next turns.
     for _ in range(5):
@@ -123,7 +92,7 @@ async def test_a_cut_leaves_no_child_process(written: Written, temporary: Path) 
         await asyncio.gather(playing, return_exceptions=True)
 
         assert children() == before
-        assert files(temporary) == []
+        assert os.listdir(temporary) == []
 
 
 async def test_a_taken_port_is_a_clear_error(written: Written) -> None:
