@@ -104,6 +104,10 @@ class Credentials:
 
         Takes as long as `RevocationLists.revoked` where lists have to be fetched.
         """
-        revoked = await self._lists.revoked(info) if info is not None and self._lists is not None else ()
+        revoked = await self.revoked(info) if info is not None else ()
 
         return judge_certificate(info, domain, role, rules=self._trust, revoked=revoked)
+
+    async def revoked(self, info: TLSInfo) -> tuple[str, ...]:
+        """Why the peer's certificate, or one above it, was taken back, as far as the lists say now."""
+        return await self._lists.revoked(info) if self._lists is not None else ()

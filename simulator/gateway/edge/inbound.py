@@ -175,6 +175,7 @@ class InboundStream:
         judgement = await self._context.credentials.judge(self.channel.connection.tls, pair[0], Role.CLIENT)
 
         if self._rules.negotiation.certificate_vouches(judgement.acceptable):
+            self._negotiation.rests_on_certificate()
             self._decided(pair, request, "dialback over TLS: its certificate vouches", True)
         else:
             self._context.log(f"{self._name}: its certificate does not count for {pair[0]}: {judgement}")

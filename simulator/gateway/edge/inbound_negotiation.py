@@ -15,6 +15,7 @@ from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.channel import Channel
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.offering import Standing
+from simulator.gateway.edge.watching import CertificateWatch
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.trust.judgement import CertificateJudgement, Role
@@ -44,6 +45,7 @@ class InboundNegotiation:
         self._identity: Pair | None = None
         self._judgement = CertificateJudgement(("nobody has looked at it",))
         self._judging: asyncio.Task[None] | None = None
+        self._watch = CertificateWatch(context, channel, refuse)
         self._sasl: Receiving | None = None
         self._keeps_alive = False
         self.partner: AllowedPartner | None = None
@@ -74,6 +76,12 @@ class InboundNegotiation:
         """The stream has ended: nobody waits for a judgement any more."""
         if self._judging is not None:
             self._judging.cancel()
+
+        self._watch.stop()
+
+    def rests_on_certificate(self) -> None:
+        """Something was authorised for no other reason than the peer's certificate."""
+        self._watch.begin()
 
     # -- headers
 
@@ -265,6 +273,7 @@ class InboundNegotiation:
         pairs = self._rules.negotiation.pairs_of_external(*self._identity, self._context.served)
         self._channel.restart()
         self._renew(pairs)
+        self.rests_on_certificate()
 
         for sender, to in pairs:
             self._context.log(f"inbound stream from {self.peer}: {sender} may send to {to} (SASL EXTERNAL over TLS)")

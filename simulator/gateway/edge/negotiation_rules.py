@@ -5,18 +5,19 @@ Knows what is decided, by which function. Does not know how it is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from xml.etree.ElementTree import Element
 
-from simulator.gateway.edge import admission, choosing, offering, redirecting
+from simulator.gateway.edge import admission, choosing, lasting, offering, redirecting
 from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.offering import Standing
 from simulator.gateway.edge.redirecting import Place
 from simulator.gateway.negotiation import Method, Negotiation
 from simulator.gateway.settings import CertificateFiles
 from simulator.xmpp import external, sasl
-from simulator.xmpp.errors import RemoteProtocolError, SASLCondition, StanzaCondition
+from simulator.xmpp.errors import RemoteProtocolError, SASLCondition, StanzaCondition, StreamCondition
 from simulator.xmpp.external import InitiatingTable, ReceivingTable
 
 
@@ -85,6 +86,12 @@ class NegotiationRules:
     dialback_after_failure: Callable[[Collection[Method], bool], bool] = choosing.dialback_after_failure
     features_after_success_are_awaited: Callable[[], bool] = choosing.features_after_success_are_awaited
     external_authorises_at_once: Callable[[], bool] = choosing.external_authorises_at_once
+
+    # certificates of streams that last
+    next_look: Callable[[float, float | None], float | None] = lasting.next_look
+    is_over: Callable[[datetime | None, datetime], bool] = lasting.is_over
+    lists_are_asked_again: Callable[[], bool] = lasting.lists_are_asked_again
+    end_of_trust: Callable[[Sequence[str]], StreamCondition | None] = lasting.end_of_trust
 
     # peers that send us elsewhere
     place_of: Callable[[str, str], Place | None] = redirecting.place_of

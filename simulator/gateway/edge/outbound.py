@@ -16,6 +16,7 @@ from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context
 from simulator.gateway.edge.failures import Failure, StreamFailure
 from simulator.gateway.edge.outbound_negotiation import OpenStream, failure_of_end
+from simulator.gateway.edge.watching import CertificateWatch
 from simulator.xmpp import dialback
 from simulator.xmpp.dialback import PairEvent, PairState
 from simulator.xmpp.errors import StreamCondition
@@ -70,6 +71,7 @@ class OutboundStream:
         self.ended = False
         self._open: OpenStream | None = None
         self._authenticated: str | None = None
+        self._watch: CertificateWatch | None = None
         self._handed_over, self._bounce, self._stray = handed_over, bounce, stray
         self._on_pair_gone, self._received = on_pair_gone, received
 
@@ -102,6 +104,10 @@ class OutboundStream:
 
         for pair in tuple(self.pairs.values()):
             self._authorise(pair, stream)
+
+        if stream.trusted:
+            self._watch = CertificateWatch(self._context, stream.channel, self._no_longer_trusted)
+            self._watch.begin()
 
         self.channel.take_over(self._handle, self._channel_ended)
 
@@ -214,6 +220,10 @@ class OutboundStream:
         self._context.log(f"outbound stream to {self.remote}: closed, it was idle")
         self.finish()
 
+    def _no_longer_trusted(self, condition: StreamCondition, why: str) -> None:
+        self._context.log(f"outbound stream to {self.remote}: closed: {condition}: {why}")
+        self.finish(condition)
+
     def finish(self, condition: StreamCondition | None = None, failure: Failure = Failure.BROKEN) -> None:
         """Close the stream; whatever still waits for it bounces."""
         self.failed(StreamFailure(failure))
@@ -229,6 +239,9 @@ class OutboundStream:
             self.give_up(pair, failure.failure, str(failure))
 
     def _channel_ended(self, ended: Ended) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+
         if not self.ended:
             self._context.log(f"outbound stream to {self.remote}: ended: {ended.condition or ended.text}")
             self.failed(failure_of_end(ended))

@@ -44,6 +44,8 @@ class OpenStream:
     """SASL EXTERNAL has succeeded for the domain in whose name the stream was opened."""
     dialback: bool = True
     """Domains may be authorised by dialback on it."""
+    trusted: bool = False
+    """The peer's certificate has proved the domain."""
 
     @property
     def method(self) -> str:
@@ -148,7 +150,7 @@ class OutboundNegotiation:
         judged = self._rules.judge_features(offer.header, offered)
         self._refuse(judged.refusal)
 
-        return OpenStream(self._channel, offer.header.id or "", judged.errors)
+        return OpenStream(self._channel, offer.header.id or "", judged.errors, trusted=self._judgement.acceptable)
 
     def _authenticated(self, before: Offer, after: Offer) -> OpenStream:
         """The stream after SASL: what a peer said of dialback before may be left out now."""
@@ -162,6 +164,7 @@ class OutboundNegotiation:
             handles_errors=any(one.errors for one in judged),
             authenticated=True,
             dialback=allowed and any(one.dialback for one in judged),
+            trusted=self._judgement.acceptable,
         )
 
     @property
