@@ -130,6 +130,7 @@ DIALBACK = (
     Mutant("every-key-is-valid", "Vouches for whatever it is asked about.", _checked(lambda key, right: True)),
     Mutant("no-key-is-valid", "Denies its own keys.", _checked(lambda key, right: False)),
     Mutant("keys-are-compared-in-part", "Takes what looks like a key for it.", _checked(_partly_the_same)),
+    Mutant("own-keys-are-denied", "Denies the keys that it has made.", replace(RIGHT, key_is_valid=lambda *_: False)),
     Mutant(
         "capitals-are-the-same",
         "Takes a key in capitals for the key.",
@@ -208,7 +209,16 @@ DIALBACK = (
     Mutant(
         "dialback-for-everybody",
         "Overlooks what is set for a partner.",
-        replace(RIGHT, dialback_is_ignored=lambda _: False, dialback_is_allowed=lambda methods, secured: True),
+        replace(
+            RIGHT,
+            dialback_is_ignored=lambda _: False,
+            dialback_is_allowed=lambda methods, secured: True,
+            negotiation=replace(
+                RIGHT.negotiation,
+                starttls_is_sent=lambda methods, possible, offered: possible and offered,
+                refusal_without_tls=lambda tls, mandatory: None,
+            ),
+        ),
     ),
     Mutant(
         "unreadable-requests-are-valid",

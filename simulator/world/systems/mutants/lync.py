@@ -44,12 +44,40 @@ LYNC = (
     Mutant(
         "dialback-without-tls",
         "Takes dialback on plain streams whatever the settings say.",
-        replace(RIGHT, dialback_is_allowed=lambda methods, secured: True),
+        replace(
+            RIGHT,
+            dialback_is_allowed=lambda methods, secured: True,
+            negotiation=replace(
+                RIGHT.negotiation,
+                starttls_is_sent=lambda methods, possible, offered: possible and offered,
+                refusal_without_tls=lambda tls, mandatory: None,
+            ),
+        ),
     ),
     Mutant(
         "tcp-dialback-never",
         "Takes no dialback on plain streams whatever the settings say.",
         replace(RIGHT, dialback_is_allowed=lambda methods, secured: secured),
+    ),
+    Mutant(
+        "tls-dialback-never",
+        "Takes no dialback over TLS whatever the settings say.",
+        replace(RIGHT, dialback_is_allowed=lambda methods, secured: not secured),
+    ),
+    Mutant(
+        "everybody-is-let-in",
+        "Takes TLS, keys and stanzas from whoever sends some, whatever the settings say.",
+        replace(
+            RIGHT,
+            dialback_is_allowed=lambda methods, secured: True,
+            dialback_is_ignored=lambda _: False,
+            pair_is_valid=lambda pair, valid: True,
+            negotiation=replace(
+                RIGHT.negotiation,
+                command_is_followed=lambda command, offered: True,
+                refusal_of_powerless=lambda *_: None,
+            ),
+        ),
     ),
     Mutant(
         "dialback-off-is-answered",
