@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.systems.prosody import Prosody, installed
 from simulator.world.systems.system import NotInstalled, System
+from simulator.world.users.user import Arrival, User
 from tests.world.systems.conftest import GOOGLE_TALK, Town
 
 OUTSIDE = "jabber.example"
+
+
+def row(words: str) -> dict[str, Any]:
+    """The settings of a partner, said as TLS/SASL/dialback."""
+    tls, sasl, dialback = words.split("/")
+
+    return {"tls": tls, "sasl": sasl, "dialback": dialback == "yes", "keepalive": False}
+
+
+async def fate(user: User, id: str) -> Arrival:  # noqa: A002
+    """The message of this id, or its refusal."""
+    async with asyncio.timeout(10):
+        return await user.inbox.next(
+            lambda arrival: arrival.what in ("message", "refusal") and arrival.fields["id"] == id
+        )
 
 
 @pytest.fixture
