@@ -164,16 +164,12 @@ async def _refused(attempt: Attempt, refused: Refused) -> Seen:
     said = {"at": _point(attempt.stream, refused), **_manner(attempt.stream, refused)}
 
     if attempt.stands:
-        await _send_all_the_same(attempt)
-        ending = await attempt.stream.ended()
-        answer = ending.condition or Means.END.value
-        said |= _by_the_end(attempt.stream) if said["at"] == Point.STANZA else {"then": answer}
+        answer = await _send_all_the_same(attempt)
+        said |= answer if said["at"] == Point.STANZA else {"then": answer.get("condition", answer["by"])}
+    elif "by" not in said:
+        said |= await _by_the_end(attempt)
     else:
-        ending = await attempt.stream.ended()
-        said |= {} if "by" in said else _by_the_end(attempt.stream)
-
-    if ending.entry is not None:
-        attempt.consumed.append(ending.entry)
+        await _by_the_end(attempt)
 
     return Seen({"refused": said}, tuple(attempt.consumed))
 
@@ -220,15 +216,20 @@ def _dialback_condition(arrived: Arrived) -> str:
     return conditions[0] if conditions else str(arrived.element.get("type", ""))
 
 
-def _by_the_end(stream: PartnerStream) -> dict[str, str]:
-    if stream.ending.condition:
-        return {"by": Means.STREAM_ERROR.value, "condition": stream.ending.condition}
+async def _by_the_end(attempt: Attempt) -> dict[str, str]:
+    ending = await attempt.stream.ended()
+
+    if ending.entry is not None:
+        attempt.consumed.append(ending.entry)
+
+    if ending.condition:
+        return {"by": Means.STREAM_ERROR.value, "condition": ending.condition}
 
     return {"by": Means.END.value}
 
 
-async def _send_all_the_same(attempt: Attempt) -> None:
-    """Send somebody inside a message that must not arrive."""
+async def _send_all_the_same(attempt: Attempt) -> dict[str, str]:
+    """Send somebody inside a message that must not arrive, and see what becomes of the stream."""
     scenario = attempt.stage.scenario
     inside = [address for address in scenario.users if address.rpartition("@")[2] in scenario.domains]
 
@@ -240,6 +241,16 @@ async def _send_all_the_same(attempt: Attempt) -> None:
     attempt.stream.send_xml(
         f"<message from='{name}@{attempt.sender}' to='{recipient}' id='{name}'><body>Uninvited</body></message>"
     )
+
+    with suppress(StreamOver):
+        # Whoever answers what comes after the stanza has let it pass.
+        asked = await barrier(attempt.stage, attempt.partner, attempt.stream, attempt.to, waits=False)
+        attempt.consumed += asked
+
+        if asked:
+            return {"by": Means.SILENCE.value}
+
+    return await _by_the_end(attempt)
 
 
 def _may_be_silent(step: Step) -> bool:
