@@ -60,6 +60,7 @@ class Channel:
         self._on_over = on_over
         self._inbox: deque[Event] = deque()
         self._rest: deque[Event] = deque()
+        self._carried: deque[Event] = deque()
         self._held = self._securing = False
         self._more = asyncio.Event()
         self._timers: list[asyncio.TimerHandle] = []
@@ -104,7 +105,12 @@ class Channel:
 
     def _work(self) -> None:
         while self._rest and not self._held and not self.connection.closed:
-            self._handle(self._rest.popleft())
+            event = self._rest.popleft()
+            self._handle(event)
+
+            if isinstance(event, StreamHeader):
+                self._rest.extendleft(reversed(self._carried))
+                self._carried.clear()
 
     @property
     def unread(self) -> bool:
@@ -201,12 +207,13 @@ class Channel:
     # -- beginning anew
 
     def restart(self, *, forget: bool = True) -> None:
-        """Begin a new stream on the connection (RFC 6120 §4.3.3); what came behind the last event is dropped with the
-        old one, unless it is not to be forgotten."""
-        if forget:
-            self._rest.clear()
-            self._inbox.clear()
+        """Begin a new stream on the connection (RFC 6120 §4.3.3). What came behind the last event is dropped with the
+        old one; a defect may have it carried into the new."""
+        if not forget:
+            self._carried.extend(self._rest)
 
+        self._rest.clear()
+        self._inbox.clear()
         self.stream.restart()
 
     def secure(self, context: TLSContext, server_name: str | None = None, *, forget: bool = True) -> None:

@@ -262,7 +262,9 @@ class InboundNegotiation:
         return self._rules.negotiation.judge_authzid(authzid, self._sender)
 
     def _authenticated(self, reply: Reply) -> None:
-        if self._channel.unread and self._rules.negotiation.data_before_success_ends():
+        early = self._channel.unread
+
+        if early and self._rules.negotiation.data_before_success_ends():
             self._refuse(StreamCondition.NOT_AUTHORIZED, "something came before the success of SASL")
             return
 
@@ -271,7 +273,7 @@ class InboundNegotiation:
         self._channel.send(Nonza(element=reply.element))
         self._identity = self._sender, self._to
         pairs = self._rules.negotiation.pairs_of_external(*self._identity, self._context.served)
-        self._channel.restart()
+        self._channel.restart(forget=not early)
         self._renew(pairs)
         self.rests_on_certificate()
 

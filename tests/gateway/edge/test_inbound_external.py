@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from simulator.gateway.configuration import Negotiation
+from simulator.gateway.rules import Rules
 from simulator.gateway.settings import EdgeSettings
 from simulator.xmpp.events import (
     DialbackResult,
@@ -197,6 +199,18 @@ async def test_what_stands_behind_the_auth_that_succeeds_ends_the_stream(world: 
     peer.send_text(auth() + behind)
     assert (await peer.expect(StreamError)).condition == "not-authorized"
     assert site.link.crossed.empty()
+
+
+async def test_a_gateway_that_carries_data_over_success_can_be_told(world: Any) -> None:
+    right = Rules()
+    wrong = replace(right, negotiation=replace(right.negotiation, data_before_success_ends=lambda: False))
+    site = await made(world, rules=wrong)
+    peer, _ = await world.secured(site, "gmail.com")
+    peer.send_text(auth() + STANZA.format("gmail.com", "contoso.com"))
+    await peer.expect(Nonza)
+    peer.stream.restart()
+    await peer.reopen(StreamHeader(sender="gmail.com", to="contoso.com"))
+    assert (await site.link.next()).get("from") == "juliet@gmail.com"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from simulator.gateway.configuration import Negotiation
+from simulator.gateway.rules import Rules
 from simulator.gateway.settings import CertificateFiles, EdgeSettings, GatewaySettings
 from simulator.wire.connection import open_connection
 from simulator.wire.tls import TLSError
@@ -169,6 +171,19 @@ async def test_plaintext_behind_the_command_ends_the_connection(world: Any, site
     assert await peer.end() == "fin"
     assert peer.events.empty()
     assert any("plain text behind <starttls/>" in line for line in site.log)
+
+
+async def test_a_gateway_that_carries_plaintext_into_tls_can_be_told(world: Any) -> None:
+    right = Rules()
+    wrong = replace(right, negotiation=replace(right.negotiation, plaintext_behind_starttls_ends=lambda: False))
+    partner = world.partner("optional.example", tls_negotiation=OPTIONAL)
+    site = await world.secure_site("contoso.com", partners=[partner], rules=wrong)
+    peer, _ = await opened(world, site, "optional.example")
+    peer.send_text(f"{STARTTLS}<db:verify from='optional.example' to='contoso.com' id='x'>y</db:verify>")
+    await peer.expect(Nonza)
+    await peer.secure(world.client("optional.example"), "contoso.com")
+    await peer.reopen(StreamHeader(sender="optional.example", to="contoso.com"))
+    assert (await peer.expect(DialbackVerify)).type == "invalid"
 
 
 @pytest.mark.parametrize("instead", ["<message/>", "\x16\x03\x01\x00\x05junk!", "GET / HTTP/1.0\r\n\r\n"])
