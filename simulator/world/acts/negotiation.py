@@ -184,9 +184,10 @@ def _point(stream: PartnerStream, refused: Refused) -> str:
         has_spoken = stream.header is not None or stream.ending.condition
         return (Point.SECURED_FEATURES if has_spoken else Point.TLS).value
 
-    names = {"stream": Point.SECURED_FEATURES if stream.tls else Point.FEATURES, "SASL": Point.SASL}
+    if refused.at == "stream":
+        return (Point.SECURED_FEATURES if stream.tls else Point.FEATURES).value
 
-    return names.get(refused.at, Point(refused.at) if refused.at not in names else Point.SASL).value
+    return (Point.SASL if refused.at == "SASL" else Point(refused.at)).value
 
 
 def _manner(stream: PartnerStream, refused: Refused) -> dict[str, str]:
@@ -243,12 +244,15 @@ async def _send_all_the_same(attempt: Attempt) -> dict[str, str]:
     )
 
     with suppress(StreamOver):
-        # Whoever answers what comes after the stanza has let it pass.
         asked = await barrier(attempt.stage, attempt.partner, attempt.stream, attempt.to, waits=False)
         attempt.consumed += asked
 
-        if asked:
-            return {"by": Means.SILENCE.value}
+        # Who answers what comes after the stanza, and lets the stream be, has let it pass.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_PERIOD if asked else None):
+                return await _by_the_end(attempt)
+
+        return {"by": Means.SILENCE.value}
 
     return await _by_the_end(attempt)
 
