@@ -6,9 +6,12 @@ Knows the partner's settings and what the peer offers. Does not know connections
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from xml.etree.ElementTree import Element
 
 from simulator.gateway.negotiation import Method, Negotiation
 from simulator.gateway.settings import CertificateFiles
+from simulator.wire.tls import TLSOptions
+from simulator.xmpp import starttls
 from simulator.xmpp.address import dns_name
 from simulator.xmpp.errors import RemoteProtocolError, StreamCondition
 from simulator.xmpp.external import MECHANISM
@@ -31,6 +34,21 @@ def files_of(domain: str, external: CertificateFiles, by_domain: Mapping[str, Ce
     return by_domain.get(domain, external)
 
 
+def tls_options(direct: bool) -> TLSOptions:
+    """How TLS is spoken, in both roles; `direct`: it comes first (XEP-0368).
+
+    RFC 9325: TLS 1.2 and 1.3 (§3.1.1), no compression (§3.3), forward secrecy (§4.2). No session is resumed (§3.4): the
+    certificate that decides whose stream it is would not be shown. RFC 6120 §5.4.3.1: "the receiving entity SHOULD
+    send a certificate request".
+    """
+    return TLSOptions(application=(APPLICATION,)) if direct else TLSOptions()
+
+
+def certificate_is_shown() -> bool:
+    """§5.4.3.1: "the initiating entity SHOULD send a certificate to the receiving entity"."""
+    return True
+
+
 def tls_is_possible(tls: Negotiation, has_certificate: bool) -> bool:
     """Whether TLS is spoken with a partner whose settings say this."""
     return has_certificate and tls is not Negotiation.NOT_SUPPORTED
@@ -51,6 +69,15 @@ def starttls_is_sent(methods: Collection[Method], possible: bool, offered: bool)
     return possible and (offered or Method.TCP_DIALBACK not in methods)
 
 
+def failure_ends_stream() -> bool:
+    """Whether nothing more is said after ``<failure/>``.
+
+    §5.4.2.2: the peer closes the stream after it, and so do we: what was sent to an attacker's liking is not said in
+    plain text instead.
+    """
+    return True
+
+
 def refusal_without_tls(tls: Negotiation, mandatory: bool) -> RemoteProtocolError | None:
     """Why a stream does not go on in plain text."""
     if tls is Negotiation.REQUIRED:
@@ -66,6 +93,12 @@ def refusal_without_tls(tls: Negotiation, mandatory: bool) -> RemoteProtocolErro
 def plaintext_behind_proceed_ends() -> bool:
     """What stands behind ``<proceed/>`` in plain text cannot be the peer's (§5.4.3.3); the connection is given up."""
     return True
+
+
+def feature_counts(feature: Element, secured: bool) -> bool:
+    """§5.4.3.3: features over TLS "MUST NOT include the STARTTLS feature"; a peer that offers it again means nothing by
+    it."""
+    return not (secured and feature.tag == starttls.STARTTLS)
 
 
 def sni_of(remote: str, host: str) -> str:

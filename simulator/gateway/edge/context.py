@@ -44,7 +44,7 @@ class Context:
         shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
         object.__setattr__(self, "limits", shapes)
         negotiation, trust = self.rules.negotiation, self.rules.trust
-        credentials = Credentials(self.configuration, self.log, trust=trust, files_of=negotiation.files_of)
+        credentials = Credentials(self.configuration, self.log, trust=trust, negotiation=negotiation)
         object.__setattr__(self, "credentials", credentials)
         object.__setattr__(self, "census", Census(self))
 

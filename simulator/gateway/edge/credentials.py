@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from simulator.gateway.configuration import Configuration
-from simulator.gateway.edge.choosing import APPLICATION, files_of
+from simulator.gateway.edge.negotiation_rules import NegotiationRules
 from simulator.gateway.settings import CertificateFiles
 from simulator.gateway.trust.judgement import CertificateJudgement, Role, judge_certificate
 from simulator.gateway.trust.revocation import Fetch, RevocationLists
 from simulator.gateway.trust.rules import TrustRules
 from simulator.wire.tls import PEM, TLSContext, TLSInfo, TLSOptions, client_context, server_context
 from simulator.xmpp.address import dns_name
-
-_DIRECT = TLSOptions(application=(APPLICATION,))
 
 
 class Credentials:
@@ -29,9 +27,9 @@ class Credentials:
         log: Callable[[str], None],
         *,
         trust: TrustRules,
-        files_of: Callable[[str, CertificateFiles, Mapping[str, CertificateFiles]], CertificateFiles] = files_of,
+        negotiation: NegotiationRules,
     ) -> None:
-        self._configuration, self._log, self._trust, self._files_of = configuration, log, trust, files_of
+        self._configuration, self._log, self._trust, self._rules = configuration, log, trust, negotiation
         self._servers: dict[CertificateFiles, TLSContext] = {}
         self._clients: dict[tuple[CertificateFiles, bool], TLSContext] = {}
         self._direct_server: TLSContext | None = None
@@ -52,16 +50,13 @@ class Credentials:
         by_name: dict[str, tuple[PEM, PEM]] = {
             dns_name(domain): (files.certificate, files.key) for domain, files in settings.by_domain.items()
         }
-        self._direct_server = self._server(settings.external, by_name, _DIRECT)
+        self._direct_server = self._server(settings.external, by_name, self._rules.tls_options(True))
 
         for files in {settings.external, *settings.by_domain.values()}:
-            self._servers[files] = self._server(files, by_name, TLSOptions())
+            self._servers[files] = self._server(files, by_name, self._rules.tls_options(False))
 
             for direct in (False, True):
-                options = _DIRECT if direct else TLSOptions()
-                self._clients[files, direct] = client_context(
-                    files.certificate, files.key, settings.authority, require_peer=False, options=options
-                )
+                self._clients[files, direct] = self._client(files, self._rules.tls_options(direct))
 
         self._lists = RevocationLists(
             settings.revocation_lists,
@@ -77,6 +72,14 @@ class Credentials:
         authority = self._configuration.certificates.authority
 
         return server_context(files.certificate, files.key, authority, by_name=by_name, options=options)
+
+    def _client(self, files: CertificateFiles, options: TLSOptions) -> TLSContext:
+        authority = self._configuration.certificates.authority
+        shown = files if self._rules.certificate_is_shown() else None
+
+        return client_context(
+            shown and shown.certificate, shown and shown.key, authority, require_peer=False, options=options
+        )
 
     def server(self, to: str) -> TLSContext:
         """What we show to a peer that says, or does not say, to which of our domains it wants."""
@@ -97,7 +100,7 @@ class Credentials:
         settings = self._configuration.certificates
         assert settings.external is not None
 
-        return self._files_of(domain, settings.external, settings.by_domain)
+        return self._rules.files_of(domain, settings.external, settings.by_domain)
 
     async def judge(self, info: TLSInfo | None, domain: str, role: Role) -> CertificateJudgement:
         """Whether the peer, in this role of the handshake, has proved to be a normalised domain.

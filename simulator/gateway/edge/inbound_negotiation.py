@@ -191,7 +191,7 @@ class InboundNegotiation:
 
     def handle(self, element: Element) -> bool:
         """Take an element if it belongs to TLS or SASL."""
-        if element.tag == starttls.STARTTLS:
+        if self._rules.negotiation.is_command(element):
             self._handle_starttls(element)
         elif sasl.is_sasl(element):
             self._handle_sasl(element)

@@ -16,7 +16,8 @@ from simulator.gateway.edge.offering import Standing
 from simulator.gateway.edge.redirecting import Place
 from simulator.gateway.negotiation import Method, Negotiation
 from simulator.gateway.settings import CertificateFiles
-from simulator.xmpp import external, sasl
+from simulator.wire.tls import TLSOptions
+from simulator.xmpp import external, sasl, starttls
 from simulator.xmpp.errors import RemoteProtocolError, SASLCondition, StanzaCondition, StreamCondition
 from simulator.xmpp.external import InitiatingTable, ReceivingTable
 
@@ -35,11 +36,13 @@ class NegotiationRules:
 
     # both roles
     methods_at_hand: Callable[[frozenset[Method], bool], frozenset[Method]] = choosing.methods_at_hand
+    tls_options: Callable[[bool], TLSOptions] = choosing.tls_options
     files_of: Callable[[str, CertificateFiles, Mapping[str, CertificateFiles]], CertificateFiles] = choosing.files_of
 
     # TLS, receiving role
     starttls_is_offered: Callable[[Standing], bool] = offering.starttls_is_offered
     starttls_is_required: Callable[[Standing], bool] = offering.starttls_is_required
+    is_command: Callable[[Element], bool] = offering.is_command
     command_is_followed: Callable[[Element, bool], bool] = offering.command_is_followed
     plaintext_behind_starttls_ends: Callable[[], bool] = offering.plaintext_behind_starttls_ends
     forgets_before_tls: Callable[[], bool] = offering.forgets_before_tls
@@ -72,8 +75,12 @@ class NegotiationRules:
     tls_is_possible: Callable[[Negotiation, bool], bool] = choosing.tls_is_possible
     direct_tls_is_looked_for: Callable[[bool, bool], bool] = choosing.direct_tls_is_looked_for
     starttls_is_sent: Callable[[Collection[Method], bool, bool], bool] = choosing.starttls_is_sent
+    command: Callable[[], Element] = starttls.command
+    failure_ends_stream: Callable[[], bool] = choosing.failure_ends_stream
     refusal_without_tls: Callable[[Negotiation, bool], RemoteProtocolError | None] = choosing.refusal_without_tls
     plaintext_behind_proceed_ends: Callable[[], bool] = choosing.plaintext_behind_proceed_ends
+    feature_counts: Callable[[Element, bool], bool] = choosing.feature_counts
+    certificate_is_shown: Callable[[], bool] = choosing.certificate_is_shown
     sni_of: Callable[[str, str], str] = choosing.sni_of
     identity_of: Callable[[str, str], str] = choosing.identity_of
     certificate_matters: Callable[[Collection[Method]], bool] = choosing.certificate_matters

@@ -53,6 +53,11 @@ def starttls_is_required(standing: Standing) -> bool:
     return standing.partner is not None and standing.partner.tls_negotiation is Negotiation.REQUIRED
 
 
+def is_command(element: Element) -> bool:
+    """§5.4.2.1: the command is "a <starttls/> element qualified by the 'urn:ietf:params:xml:ns:xmpp-tls' namespace"."""
+    return element.tag == starttls.STARTTLS
+
+
 def command_is_followed(command: Element, offered: bool) -> bool:
     """Whether ``<starttls/>`` is answered by ``<proceed/>``: §5.4.2.2 has it fail when it is malformed, or was not
     offered. It need not wait for the features: they say what they would have said."""

@@ -98,8 +98,7 @@ class OutboundNegotiation:
 
         offer = await self._open()
 
-        if not self._secured and self._takes_tls(offer):
-            await self._start_tls()
+        if not self._secured and self._takes_tls(offer) and await self._start_tls():
             await self._judge()
             offer = await self._open()
 
@@ -138,9 +137,9 @@ class OutboundNegotiation:
     def _for_dialback(self, offer: Offer) -> OpenStream:
         offered = offer.features
 
-        if self._secured and offered is not None:
-            # RFC 6120 §5.4.3.3: over TLS there is no STARTTLS; a peer that offers it again means nothing by it.
-            kept = tuple(feature for feature in offered.features if feature.tag != starttls.STARTTLS)
+        if offered is not None:
+            counts = self._rules.negotiation.feature_counts
+            kept = tuple(feature for feature in offered.features if counts(feature, self._secured))
             offered = StreamFeatures(features=kept)
 
         if not self._rules.dialback_is_allowed(self._methods, self._secured):
@@ -182,14 +181,15 @@ class OutboundNegotiation:
 
         return rules.starttls_is_sent(self._methods, possible, starttls.is_offered(offer.elements))
 
-    async def _start_tls(self) -> None:
+    async def _start_tls(self) -> bool:
         rules, channel = self._rules.negotiation, self._channel
-        channel.send(Nonza(element=starttls.command()))
+        channel.send(Nonza(element=rules.command()))
         answer = await self._element_of(TLS)
 
         if answer.tag != starttls.PROCEED:
-            # §5.4.2.2: the peer closes the stream after <failure/>, and so do we: what was sent to an attacker's
-            # liking is not said in plain text instead.
+            if not rules.failure_ends_stream():
+                return False
+
             channel.finish()
             raise StreamFailure(Failure.NO_TLS, "the peer answers <starttls/> with a failure")
 
@@ -209,6 +209,8 @@ class OutboundNegotiation:
         if not await channel.until_secured():
             ended = channel.ended
             raise StreamFailure(Failure.NO_TLS, ended.text if ended is not None else "")
+
+        return True
 
     async def _judge(self) -> None:
         """Look at the server's certificate, where anything depends on it."""
