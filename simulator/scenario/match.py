@@ -123,6 +123,11 @@ def match_text(pattern: str, got: str, captures: dict[str, str]) -> bool:
     return True
 
 
+def texts_within(got: str, tag: str) -> list[str]:
+    """The texts of all elements of a name (``{namespace}local``) within an element."""
+    return [(one.text or "").strip() for one in _parse(got).iter(tag)]
+
+
 def fill(text: str, captures: Mapping[str, str]) -> str:
     """Put known values in place of ``{name}``; unknown names stay, for braces are ordinary characters too."""
     return NAME.sub(lambda hole: captures.get(hole[1], hole[0]), text)

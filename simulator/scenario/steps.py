@@ -121,10 +121,11 @@ _TABLE = (
         name="receives features",
         actors=_PARTNER,
         says="Holds the features of this stream against a pattern: the whole <stream:features/>, or a list of "
-        "features that must be among them; `none`: there must be none.",
+        "features that must be among them; `none`: there must be none; {mechanisms}: of SASL there are these.",
         example="gmail.com receives features: [\"<dialback xmlns='urn:xmpp:features:dialback'>...</dialback>\"]",
         expects="features",
         argument="required",
+        keys=("mechanisms",),
         stream=True,
     ),
     Verb(

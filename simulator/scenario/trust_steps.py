@@ -110,4 +110,11 @@ TRUST_VERBS = (
         keys=("authzid", "text", "mechanism", "header", "restart", "refused"),
         stream=True,
     ),
+    Verb(
+        name="has its certificate revoked",
+        actors=_PARTNER,
+        says="The authority puts every certificate that this partner has shown on its list of revoked ones.",
+        example="gmail.com has its certificate revoked",
+        needs=frozenset({"revocation"}),
+    ),
 )

@@ -12,7 +12,7 @@ from typing import Any
 from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, quote
 from simulator.verdict.negotiation import describe_negotiation, negotiation
 from simulator.verdict.trust import JUDGES as TRUST_JUDGES
-from simulator.verdict.trust import SUCCESS, describe_tls
+from simulator.verdict.trust import SUCCESS, describe_tls, mechanisms
 
 Seen = Mapping[str, Any]
 Judge = Callable[[Any, Seen, dict[str, str]], Mismatch | None]
@@ -97,7 +97,7 @@ def header(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | No
 
 
 def features(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
-    """The whole of the features, some of them, or none at all."""
+    """The whole of the features, some of them, none at all, or the mechanisms of SASL among them."""
     arrived = seen.get("features")
 
     if argument == "none":
@@ -108,6 +108,9 @@ def features(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | 
 
     if isinstance(argument, str):
         return match_element(argument, arrived, captures)
+
+    if isinstance(argument, Mapping):
+        return mechanisms(argument["mechanisms"], str(arrived))
 
     for pattern in argument:
         found = match_element(f"<stream:features>{pattern}...</stream:features>", arrived, captures)

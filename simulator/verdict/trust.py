@@ -6,10 +6,10 @@ journal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, plain, quote
+from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, plain, quote, texts_within
 
 Seen = Mapping[str, Any]
 
@@ -93,9 +93,23 @@ def external(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | 
     return found[0] if all(found) else None
 
 
+def mechanisms(wanted: Sequence[str], features: str) -> Mismatch | None:
+    """Whether just these mechanisms of SASL are offered, in any order."""
+    offered = texts_within(features, f"{{{SASL}}}mechanism")
+
+    if sorted(offered) == sorted(wanted):
+        return None
+
+    return Mismatch("/features/mechanisms", _listed(wanted), _listed(offered))
+
+
 def restarted(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
     """The peer has sent the header of a new stream."""
     return None if seen.get("header") else Mismatch("/header", "the header of a new stream", _what_came(seen))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "no mechanism"
 
 
 def _stops_there(wanted: Seen) -> bool:

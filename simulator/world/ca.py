@@ -105,7 +105,8 @@ class CertificateAuthority:
         self._register.revoke(minted.serial)
 
         if self._list_file is not None:
-            self._list_file.write_bytes(self._register.file())
+            # At once: whoever reads it meanwhile finds the old list or the new one.
+            os.replace(self._write("next-revocation-list.pem", self._register.file()), self._list_file)
 
     def revocation_lists_over_http(self, place: Callable[[], str]) -> None:
         """Let certificates say that lists are served below the URL that `place` gives, when it is first needed."""

@@ -15,6 +15,10 @@ from tests.verdict.journals import scenario
 ENDED = {"condition": "host-unknown", "text": "no contoso here", "closing_tag": True, "tcp": "fin", "by": "them"}
 CLEAN = {"condition": None, "closing_tag": False, "tcp": "reset", "by": "them"}
 FEATURES = "<stream:features><dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback></stream:features>"
+MECHANISMS = (
+    "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>"
+    "</stream:features>"
+)
 MESSAGE = {"what": "message", "from": "juliet@gmail.com/balcony", "body": "Hi"}
 REFUSAL = {"what": "refusal", "conditions": ["forbidden", "not-allowed"], "code": 403}
 
@@ -46,6 +50,12 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
      {"features": FEATURES}, ""),
     ("gmail.com receives features: [\"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\"]",
      {"features": FEATURES}, "/features/starttls: expected"),
+    ("gmail.com receives features: {mechanisms: []}", {"features": FEATURES}, ""),
+    ("gmail.com receives features: {mechanisms: [EXTERNAL]}", {"features": FEATURES},
+     "/features/mechanisms: expected EXTERNAL, got no mechanism"),
+    ("gmail.com receives features: {mechanisms: []}", {"features": MECHANISMS},
+     "/features/mechanisms: expected no mechanism, got EXTERNAL"),
+    ("gmail.com receives features: {mechanisms: []}", {}, "/features: expected stream features, got nothing"),
     ("gmail.com receives features: []", {}, "/features: expected stream features, got nothing"),
     ("gmail.com is disconnected", {"ended": CLEAN}, ""),
     ("gmail.com is disconnected", {"ended": ENDED}, ""),

@@ -209,6 +209,13 @@ async def authenticates_with_external(stage: Stage, step: Step) -> Seen:
     return Seen({"xml": answer.xml, **what_came(stream)}, tuple(entries), known(stream))
 
 
+async def has_its_certificate_revoked(stage: Stage, step: Step) -> Seen:
+    """The partner's certificates are on the authority's list from now on."""
+    partner_of(stage, step).papers.revoke()
+
+    return Seen()
+
+
 # -- what they share
 
 
@@ -318,4 +325,5 @@ ACTS: dict[str, Act] = {
     "sees TLS": sees_tls,
     "breaks TLS": breaks_tls,
     "authenticates with EXTERNAL": authenticates_with_external,
+    "has its certificate revoked": has_its_certificate_revoked,
 }

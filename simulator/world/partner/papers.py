@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from simulator.wire.tls import TLSContext, TLSOptions, client_context, server_context
-from simulator.wire.tls_context import Version
+from simulator.wire.tls_context import RECOMMENDED_CIPHERS, Version
 from simulator.world.behaviour import Behaviour
 
 #: The protocol of direct TLS between servers (XEP-0368 §3).
@@ -41,6 +41,9 @@ class Authority(Protocol):
     def mint(self, kind: str, domain: str, *, host: str = "") -> Minted:
         """A certificate of a kind for a domain; raises LookupError for a kind that does not exist."""
 
+    def revoke(self, minted: Any) -> None:
+        """Put a certificate that it has made on the list of those that are revoked."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -59,6 +62,7 @@ class Terms:
         if "versions" in given:
             versions = given["versions"] if isinstance(given["versions"], list) else [given["versions"]]
             options |= {"least": str(versions[0]), "most": str(versions[-1])}
+            options["ciphers"] = str(given.get("ciphers") or ciphers_for(str(versions[-1])))
 
         if "alpn" in given:
             alpn = given["alpn"] if isinstance(given["alpn"], list) else [given["alpn"]]
@@ -75,12 +79,18 @@ class Terms:
         )
 
 
+def ciphers_for(most: str) -> str:
+    """Ciphers that a peer may have which speaks no newer TLS: those of RFC 9325 are not for TLS 1.1 and older."""
+    return "DEFAULT" if most in ("TLSv1", "TLSv1.1") else RECOMMENDED_CIPHERS
+
+
 class Papers:
     """What one partner shows of itself in TLS. Without an authority it has nothing to show."""
 
     def __init__(self, authority: Authority | None, behaviour: Behaviour, domains: Sequence[str], host: str) -> None:
         self._authority, self._behaviour, self._domains, self._host = authority, behaviour, domains, host
         self._contexts: dict[tuple[str, Terms], TLSContext] = {}
+        self._own: list[Minted] = []
 
     def terms(self, domain: str = "", *, direct: bool = False) -> Terms:
         """What the behaviour says, for one of the partner's domains (the first if it is none of them)."""
@@ -96,7 +106,7 @@ class Papers:
         return Terms(
             domain=domain.lower() if domain.lower() in self._domains else self._domains[0],
             certificate=behaviour.certificate,
-            options=replace(options, ciphers=behaviour.ciphers) if behaviour.ciphers else options,
+            options=replace(options, ciphers=behaviour.ciphers or ciphers_for(behaviour.most_tls)),
         )
 
     def as_server(self, terms: Terms) -> TLSContext:
@@ -134,6 +144,12 @@ class Papers:
 
         return self._contexts[key]
 
+    def revoke(self) -> None:
+        """Let the authority take back every certificate that was shown, or is ready to be."""
+        for minted in self._own:
+            assert self._authority is not None
+            self._authority.revoke(minted)
+
     @property
     def _trusted(self) -> Path | None:
         return self._authority.authority if self._authority else None
@@ -143,4 +159,7 @@ class Papers:
             raise LookupError("nobody is there to make a certificate")
 
         # A server cannot do TLS without one: who has none shows one that nobody trusts (RFC 6120 §5.4.3.1).
-        return self._authority.mint("self-signed" if kind == NO_CERTIFICATE else kind, domain, host=self._host)
+        minted = self._authority.mint("self-signed" if kind == NO_CERTIFICATE else kind, domain, host=self._host)
+        self._own.append(minted)
+
+        return minted
