@@ -20,6 +20,11 @@ def truncate(connection: Connection) -> None:
     connection.close()
 
 
+def give_back(connection: Connection, data: bytes) -> None:
+    """Let bytes that were delivered already be the first of a handshake that `start_tls` is about to begin."""
+    connection._early.append(data)
+
+
 def write_beside(connection: Connection, data: bytes) -> None:
     """Send bytes as they are, whether or not TLS has begun: what is written already leaves before them."""
     connection._flush()

@@ -1,16 +1,22 @@
 """From bytes to headers and elements, across the restarts of a stream.
 
-Knows where one stream ends and the next begins (RFC 6120 §4.3.3). Does not know what anything means.
+Knows where one stream ends and the next begins, or TLS does (RFC 6120 §4.3.3 and §5.4.3). Does not know what anything
+else means.
 """
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import Element
+
 from simulator.xmpp.events import StreamHeader
 from simulator.xmpp.header import negotiated_version
+from simulator.xmpp.namespaces import TLS
 from simulator.xmpp.parser import Parsed, StreamParser
 
 #: How a header begins, and nothing else that is XMPP.
 _OPENINGS = (b"<?xml", b"<stream:stream", b"<stream ")
+
+_PROCEED = f"{{{TLS}}}proceed"
 
 
 class Reader:
@@ -19,6 +25,10 @@ class Reader:
     def __init__(self) -> None:
         self._parser = StreamParser()
         self._undecided: bytes | None = None
+        self._held: bytes | None = None
+        self._expects_tls = False
+        self.rest = b""
+        """What came behind ``<proceed/>``: it is no XMPP, whatever it looks like."""
 
     @property
     def header(self) -> StreamHeader | None:
@@ -27,7 +37,7 @@ class Reader:
 
     def renew(self) -> None:
         """What comes from now on is another stream."""
-        self._parser, self._undecided = StreamParser(), None
+        self._parser, self._undecided, self._expects_tls = StreamParser(), None, False
 
     def expect_renewal(self) -> None:
         """Another stream begins with the next header; what comes before that belongs to this one.
@@ -36,12 +46,45 @@ class Reader:
         """
         self._undecided = b""
 
+    def expect_tls(self) -> None:
+        """``<starttls/>`` was said: reading ends with ``<proceed/>``."""
+        self._expects_tls = True
+
+    def hold(self) -> None:
+        """Keep what comes, until `release`."""
+        self._held = self._held or b""
+
+    def release(self) -> bytes:
+        """Go on; returns what was kept, which is to be fed now."""
+        held, self._held = self._held or b"", None
+
+        return held
+
     def feed(self, data: bytes) -> list[Parsed]:
         """Read more bytes."""
-        if self._undecided is None:
-            return self._parser.feed(data)
+        if self._held is not None:
+            self._held += data
+            return []
 
-        held = self._undecided + data
+        if self._expects_tls:
+            return self._feed_up_to_tls(data)
+
+        return self._parser.feed(data) if self._undecided is None else self._feed_or_renew(self._undecided + data)
+
+    def _feed_up_to_tls(self, data: bytes) -> list[Parsed]:
+        parsed: list[Parsed] = []
+
+        # Byte by byte, for the parser does not say where in its bytes an element ends.
+        for at in range(len(data)):
+            parsed += self._parser.feed(data[at : at + 1])
+
+            if parsed and isinstance(parsed[-1], Element) and parsed[-1].tag == _PROCEED:
+                self.rest = data[at + 1 :]
+                break
+
+        return parsed
+
+    def _feed_or_renew(self, held: bytes) -> list[Parsed]:
         begun = held.lstrip()
 
         if any(opening.startswith(begun) for opening in _OPENINGS):

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from simulator.journal import Journal
 from simulator.wire.connection import Connection
-from simulator.wire.rough import heard_close_notify, truncate
+from simulator.wire.rough import give_back, heard_close_notify, truncate
 from simulator.wire.tls import ResumableSession, TLSContext, TLSError, TLSInfo
 from simulator.world.behaviour import Behaviour
 from simulator.world.partner import words
@@ -82,7 +82,6 @@ class PartnerStream:
         self._version: str | None = None
         self._segments = Segments(connection, self._waiting.changed)
         self._patience: asyncio.TimerHandle | None = None
-        self._held: bytearray | None = None
         self.reads_for = ""
         """Why the dialback elements that come on it need no step; empty: they do."""
         self.negotiates_for = ""
@@ -132,11 +131,13 @@ class PartnerStream:
     def secure(
         self, context: TLSContext, server_name: str | None = None, *, resume: ResumableSession | None = None
     ) -> None:
-        """Begin TLS in the role that the context has; `secured` tells when the handshake is over."""
+        """Begin TLS in the role that the context has, if the peer is still there; `secured` waits for the handshake."""
         self.securing = True
         self.restart()
         self.connection.on_secured = self._secured
-        self.connection.start_tls(context, server_name, resume=resume)
+
+        if not self.connection.closed:
+            self.connection.start_tls(context, server_name, resume=resume)
 
     def restart(self) -> None:
         """Forget both headers: a new stream begins on this connection (RFC 6120 §4.3.3)."""
@@ -182,6 +183,9 @@ class PartnerStream:
             self.awaits_result = True
 
         self.send_bytes((self.behaviour.whitespace + words.qualified(self.behaviour, xml)).encode())
+
+        if self.dialed and xml.lstrip().startswith("<starttls"):
+            self._reader.expect_tls()
 
         # RFC 6120 §6.4.6: upon sending <success/>, a new stream begins with the header of the peer.
         if not self.dialed and xml.lstrip().startswith("<success"):
@@ -271,24 +275,15 @@ class PartnerStream:
 
     def hold(self) -> None:
         """Record what comes, but do not read it until `release`."""
-        self._held = bytearray()
+        self._reader.hold()
 
     def release(self) -> None:
         """Read what came meanwhile, and whatever comes from now on."""
-        held, self._held = self._held, None
-
-        if held:
-            self._read(bytes(held))
+        self._read(self._reader.release())
 
     def _receive(self, data: bytes) -> None:
         self.journal.record_bytes("received", self.actor, self.label, data)
-
-        if self._held is not None:
-            self._held += data
-        elif self.on_bytes:
-            self.on_bytes(data)
-        else:
-            self._read(data)
+        (self.on_bytes or self._read)(data)
 
     def _read(self, data: bytes) -> None:
         for event in self._reader.feed(data):
@@ -304,6 +299,11 @@ class PartnerStream:
             else:
                 self.header = self.header or self._reader.header
                 self._violated(event.error.condition.value, event.error.text)
+
+        if self._reader.rest:
+            # Where TLS begins the rest is its business.
+            rest, self._reader.rest = self._reader.rest, b""
+            give_back(self.connection, rest)
 
         self._waiting.changed()
 

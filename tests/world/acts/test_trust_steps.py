@@ -149,6 +149,21 @@ async def test_a_refusal_is_demanded_and_seen(
     assert await play(town, authority, f"gmail.com connects\n{step}", quirks=quirks) == {}
 
 
+async def test_old_versions_are_spoken_where_both_want_them(town: Any, authority: CertificateAuthority) -> None:
+    wrong = await play(
+        town,
+        authority,
+        """
+        gmail.com connects
+        gmail.com starts TLS: {versions: [TLSv1, TLSv1.1]}
+        gmail.com sees TLS: {version: TLSv1.1, resumed: false}
+        """,
+        quirks=["old-tls"],
+    )
+
+    assert wrong == {}
+
+
 async def test_what_is_injected_leaves_in_one_piece(town: Any, authority: CertificateAuthority) -> None:
     await play(town, authority, "gmail.com connects\ngmail.com starts TLS: {inject: <presence/>, restart: false}")
     received = [entry.data.get("text", "") for entry in town.entries("received", "contoso.com")]
@@ -260,7 +275,7 @@ async def test_direct_tls_is_dialled_and_accepted(town: Any, authority: Certific
     assert wrong == {}
 
 
-@pytest.mark.parametrize("how", ["garbage", "alert", "plaintext", "{hex: 0000000000}", "renegotiation", "truncation"])
+@pytest.mark.parametrize("how", ["garbage", "alert", "plaintext", "{hex: '0000000000'}", "renegotiation", "truncation"])
 async def test_broken_tls_ends_the_connection(town: Any, authority: CertificateAuthority, how: str) -> None:
     wrong = await play(
         town,
