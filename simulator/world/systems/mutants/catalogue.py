@@ -12,10 +12,11 @@ from simulator.world.systems.mutants.dns import DNS
 from simulator.world.systems.mutants.frontend import FRONT_END
 from simulator.world.systems.mutants.lync import LYNC
 from simulator.world.systems.mutants.mutant import Mutant
+from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
 
-FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS, DIALBACK, DNS, LYNC, STANZAS, FRONT_END)
+FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS, DIALBACK, DNS, LYNC, STANZAS, SASL, FRONT_END)
 
 #: name -> mutant
 MUTANTS: dict[str, Mutant] = {mutant.name: mutant for family in FAMILIES for mutant in family}
