@@ -132,7 +132,7 @@ def _fill(document: Document, path: Path_, value: Any, row: Row, used: set[str])
             )
             for key, item in value.items()
         }
-        same = len(filled) == len(value) and all(filled.get(key) is item for key, item in value.items())
+        same = filled.keys() == value.keys() and all(filled[key] is item for key, item in value.items())
 
         return value if same else filled
 

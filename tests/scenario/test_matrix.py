@@ -105,6 +105,12 @@ def test_rows_share_what_does_not_differ() -> None:
     assert first[1] != second[1]
 
 
+def test_a_key_is_filled_whose_value_is_none() -> None:
+    document = parse_document("claim: x\nmatrix: [{who: gmail.com}]\nsteps:\n- ${who} connects:\n")
+
+    assert fill(document, rows(document)[0][1]).data["steps"] == [{"gmail.com connects": None}]
+
+
 def test_a_step_keeps_its_line_in_every_row() -> None:
     text = f"claim: x\nmatrix: {{tls: [a, b], sasl: [c]}}\n{STEPS}"
 
