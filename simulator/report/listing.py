@@ -14,6 +14,7 @@ import msgspec
 from simulator.scenario.language import GRAMMAR, PATTERNS
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.requirements import Cover, Coverage, Requirement
+from simulator.scenario.sentence import told
 from simulator.scenario.steps import VERBS, Verb
 
 MISSING_SHOWN = 6
@@ -105,11 +106,21 @@ def coverage_as_json(counted: Coverage) -> dict[str, Any]:
 
 def _step(step: Step) -> Iterator[str]:
     yield from textwrap.wrap(
-        f"{step.text}" + (f"   ({step.level})" if step.level != "must" else ""),
+        step.text
+        + (f"   (when {step.when})" if step.when else "")
+        + (f"   ({step.level})" if step.level != "must" else ""),
         112,
         initial_indent="  - ",
         subsequent_indent="      ",
     )
+
+    for other in step.alternatives:
+        yield from textwrap.wrap(
+            f"or {told(other.verb, VERBS[other.verb], other.argument)}   ({other.because})",
+            112,
+            initial_indent="      ",
+            subsequent_indent="         ",
+        )
 
 
 def _argument(verb: Verb) -> str:

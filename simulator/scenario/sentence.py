@@ -103,7 +103,7 @@ class StepReader:
             verb=verb.name,
             label=label,
             argument=argument,
-            text=_told(sentence, verb, argument),
+            text=told(sentence, verb, argument),
             line=self._line(path),
             level=self._level(path, extras),
             alternatives=(
@@ -345,8 +345,8 @@ def one_line(argument: Any) -> str:
     ).partition("\n")[0]
 
 
-def _told(sentence: str, verb: Verb, argument: Any) -> str:
-    """The step on one line."""
+def told(sentence: str, verb: Verb, argument: Any) -> str:
+    """A step, or what stands in its place, on one line."""
     if argument is None:
         return sentence
 
