@@ -31,7 +31,8 @@ def test_a_step_is_shown_with_its_alternatives_and_its_condition() -> None:
         "         terminated)",
         "      or negotiates: refused at features over TLS   (RFC 6120 §13.7.2: a session whose certificate cannot be",
         "         validated is terminated)",
-        "      or negotiates: dialback over TCP   (RFC 6120 §5.4.3.2: after TLS has failed, another attempt without it)",
+        "      or negotiates: dialback over TCP"
+        "   (RFC 6120 §5.4.3.2: after TLS has failed, another attempt without it)",
         "  - alice@contoso.com is refused: remote-server-timeout   (when refused)   (should)",
         "      or is refused: policy-violation   (RFC 6120 §8.3.3.12)",
     ]
