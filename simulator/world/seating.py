@@ -22,6 +22,9 @@ from simulator.world.teardown import surely
 
 JournalFor = Callable[[str], Journal | None]
 
+#: The socket of a system on which partners begin with TLS (XEP-0368).
+DIRECT_TLS = "edge-tls"
+
 
 class Ground:
     """What one system stands on: a name server, an authority, addresses. Satisfies `system.Surroundings`."""
@@ -98,6 +101,10 @@ class Seated:
                 f"xmpp.{domain} {kind} {host}\n"
                 f"{domain} {kind} {host}"
             )
+
+            if DIRECT_TLS in self.system.listening:
+                _, port = self.system.listening[DIRECT_TLS]
+                self.ground.names.publish(f"_xmpps-server._tcp.{domain} SRV 0 0 {port} xmpp.{domain}.")
 
     async def stop(self) -> None:
         """End the system; may be called again."""

@@ -75,11 +75,9 @@ class Credentials:
 
     def _client(self, files: CertificateFiles, options: TLSOptions) -> TLSContext:
         authority = self._configuration.certificates.authority
-        shown = files if self._rules.certificate_is_shown() else None
+        certificate, key = (files.certificate, files.key) if self._rules.certificate_is_shown() else (None, None)
 
-        return client_context(
-            shown and shown.certificate, shown and shown.key, authority, require_peer=False, options=options
-        )
+        return client_context(certificate, key, authority, require_peer=False, options=options)
 
     def server(self, to: str) -> TLSContext:
         """What we show to a peer that says, or does not say, to which of our domains it wants."""

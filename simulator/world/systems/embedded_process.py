@@ -24,7 +24,7 @@ from simulator.world.users.user import User
 #: seconds until the readiness line must stand on its standard output
 START = 15.0
 BAD_CONFIGURATION = 2
-_PLACE = re.compile(r"(\w+)=(\S+):(\d+)")
+_PLACE = re.compile(r"([\w-]+)=(\S+):(\d+)")
 
 
 class EmbeddedProcess:

@@ -87,15 +87,19 @@ def _certificates(settings: SystemSettings, surroundings: Surroundings) -> dict[
         return {"certificate": str(files.certificate), "key": str(files.key)}
 
     # One certificate for both faces, with the names of the documentation: sip.<domain>, and the bare domain for XMPP.
-    outside = pair(*(name for domain in settings.domains for name in (f"sip.{domain}", domain)))
+    # Towards partners each further domain has one of its own, so that it can be seen whose is shown.
+    first, *others = settings.domains
+    sip = pair(*(name for domain in settings.domains for name in (f"sip.{domain}", domain)))
+    external = pair(f"sip.{first}", first) if others else sip
 
     return {
         "authority": str(surroundings.authority.authority),
         "revocation-lists": [str(surroundings.authority.revocation_list)],
         "internal": pair(INTERNAL_NAME),
         "internal-name": INTERNAL_NAME,
-        "external": outside,
-        "sip": outside,
+        "external": external,
+        "by-domain": {domain: pair(domain) for domain in others},
+        "sip": sip,
     }
 
 
