@@ -16,7 +16,6 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +51,8 @@ INSTALL = "apt-get install --no-install-recommends ejabberd"
 START = 15.0
 #: Seconds, for the questions to the name server, too; 30 as shipped, and it takes no timeout of less than one.
 ESTABLISHMENT = 8
+#: bytes of a stanza, as in the configuration that it is shipped with
+STANZA = 524288
 PASSWORD = "pass"
 
 #: EXTERNAL cannot be switched off where there is TLS. Dialback can be, and then a certificate must be trusted.
@@ -330,14 +331,14 @@ def _command(installation: Installation, folder: Path) -> tuple[str, ...]:
     )
 
 
-def _limits(settings: SystemSettings) -> dict[str, Mapping[str, Any]]:
+def _limits(settings: SystemSettings) -> dict[str, dict[str, Any]]:
     """Those of the gateway's settings that ejabberd has, under its own names: of all, and of its port for servers."""
     seconds = settings.gateway.get("stream-establishment-timeout", ESTABLISHMENT)
-    size = settings.configuration.get("limits", {}).get("stanza-bytes")
+    size = settings.configuration.get("limits", {}).get("stanza-bytes", STANZA)
 
     return {
         "options": {"negotiation_timeout": max(1, math.ceil(seconds))},
-        "listener": {} if size is None else {"max_stanza_size": int(size)},
+        "listener": {"max_stanza_size": int(size)},
     }
 
 
