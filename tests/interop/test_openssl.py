@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from simulator.world.ca import CertificateAuthority
+from simulator.world.systems.embedded_process import EmbeddedProcess
+from tests.interop.conftest import OUTSIDE, row
+
 pytestmark = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="openssl is not installed: apt-get install openssl"
 )
@@ -17,6 +21,7 @@ HEADER = (
     b"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'"
     b" from='frontend.internal' to='edge.internal'>"
 )
+FROM_OUTSIDE = HEADER.replace(b"frontend.internal", OUTSIDE.encode()).replace(b"edge.internal", b"contoso.com")
 
 
 async def s_client(place: tuple[str, int], *options: str, says: bytes = b"", until: bytes = b"") -> str:
@@ -101,3 +106,53 @@ async def test_link_is_open_to_the_right_name(town: Any, gateway: Any) -> None:
     )
 
     assert "<stream:stream" in said
+
+
+@pytest.fixture
+async def edge(town: Any) -> tuple[str, int]:
+    """The port for partners of a gateway that asks them for TLS."""
+    gateway = await town.seat(EmbeddedProcess, partners={OUTSIDE: row("required/optional/yes")})
+    place: tuple[str, int] = gateway.listening["edge"]
+
+    return place
+
+
+def starttls(domain: str) -> tuple[str, ...]:
+    return ("-starttls", "xmpp-server", "-xmpphost", domain)
+
+
+@pytest.mark.parametrize("domain", ["contoso.com", "fabrikam.com"])
+@pytest.mark.parametrize(("option", "version"), [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")])
+async def test_partners_are_shown_a_good_certificate(
+    town: Any, edge: tuple[str, int], domain: str, option: str, version: str
+) -> None:
+    said = await s_client(edge, *starttls(domain), *trusting(town, domain), option, until=b"Verify return code")
+
+    assert f"New, {version}" in said
+    assert "Verification: OK" in said
+    assert f"Verified peername: {domain}" in said
+
+
+@pytest.mark.parametrize("option", ["-tls1", "-tls1_1"])
+async def test_partners_get_no_version_of_yesterday(edge: tuple[str, int], option: str) -> None:
+    said = await s_client(edge, *starttls("contoso.com"), option, "-cipher", "DEFAULT@SECLEVEL=0")
+
+    assert "alert protocol version" in said
+    assert "Cipher is (NONE)" in said
+
+
+async def test_partners_may_show_what_certificate_they_like(town: Any, edge: tuple[str, int]) -> None:
+    """RFC 6120 §13.7.2: TLS goes on, and the certificate is judged by what is asked in its name."""
+    with CertificateAuthority() as another:
+        files = another.issue(OUTSIDE)
+        said = await s_client(
+            edge,
+            *(*starttls("contoso.com"), *trusting(town, "contoso.com")),
+            *("-cert", str(files.certificate), "-key", str(files.key), "-ign_eof"),
+            says=FROM_OUTSIDE,
+            until=b"</stream:features>",
+        )
+
+    features = said.rpartition("<stream:features")[2]
+    assert "urn:xmpp:features:dialback" in features
+    assert "EXTERNAL" not in features
