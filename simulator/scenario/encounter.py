@@ -112,6 +112,8 @@ Outcome = Method | Refusal
 
 #: The two sorts of outcome, as `when:` in a scenario names them.
 AUTHENTICATED, REFUSED = "authenticated", "refused"
+#: The first of them, where the other side would be authenticated, too, if it dialled.
+BOTH_WAYS = "authenticated both ways"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ Beside the sentence a step may have these keys:
   within: 0.5                   seconds instead of the scenario's deadline
   may also receive: [PATTERN]   what else may reach this actor from here on, in any number
   covers: [DBK-033]             the requirements that this step alone decides
-  when: refused                 played only after a negotiation that came to this (authenticated, refused)
+  when: refused                 played only after a negotiation that came to this (authenticated, refused; or
+                                authenticated both ways: where the other side would be, too, if it dialled)
 """
 
 PATTERNS = """\

@@ -169,6 +169,8 @@ def _key_refused(settings: Settings, condition: str, because: str) -> _Ways:
             "Lync Server 2013, XMPP partner configuration: with dialback off, a request for it is ignored",
         )
         yield error
+
+    if not settings.methods & {Method.TLS_DIALBACK, Method.TCP_DIALBACK}:
         yield Allowed(
             Refusal(Point.DIALBACK, Means.STREAM_ERROR, "unsupported-stanza-type"),
             "RFC 6120 §4.9.3.24: a server without dialback does not understand the request",

@@ -15,9 +15,10 @@ import yaml
 
 from simulator.document import Document, DocumentError, Path_
 from simulator.scenario.argument import check_argument, check_patterns
-from simulator.scenario.encounter import AUTHENTICATED, REFUSED
+from simulator.scenario.encounter import AUTHENTICATED, BOTH_WAYS, REFUSED
 from simulator.scenario.foreseen import NEGOTIATES, Foreseen, in_words
 from simulator.scenario.model import NAME_SERVER, SYSTEM, Alternative, Level, Part, Step
+from simulator.scenario.negotiation_table import Method
 from simulator.scenario.steps import VERBS, ActorKind, Verb
 from simulator.scenario.take import ANSWERS
 
@@ -131,7 +132,13 @@ class StepReader:
         """Whether some outcome that is right leaves this step to be played."""
         when = item.get("when") if isinstance(item, dict) else None
 
-        return when not in (AUTHENTICATED, REFUSED) or not self.foreseen or when in self.foreseen.expectation.sorts
+        if not self.foreseen or when not in (AUTHENTICATED, BOTH_WAYS, REFUSED):
+            return True
+
+        if when == BOTH_WAYS and not isinstance(self.foreseen.back.outcome, Method):
+            return False
+
+        return (REFUSED if when == REFUSED else AUTHENTICATED) in self.foreseen.expectation.sorts
 
     def _when(self, path: Path_, extras: Mapping[str, Any]) -> str:
         when = extras.get("when")
@@ -139,14 +146,18 @@ class StepReader:
         if when is None:
             return ""
 
-        if when not in (AUTHENTICATED, REFUSED):
-            raise self.document.error((*path, "when"), f"`when` is {AUTHENTICATED} or {REFUSED}, not {when!r}")
+        if when not in (AUTHENTICATED, BOTH_WAYS, REFUSED):
+            known = f"{AUTHENTICATED}, {BOTH_WAYS} or {REFUSED}"
+            raise self.document.error((*path, "when"), f"`when` is {known}, not {when!r}")
 
         if not self.negotiated:
             hint = f"`when` stands after a step that {NEGOTIATES}"
             raise self.document.error((*path, "when"), "nothing has been negotiated before this step", hint)
 
-        return str(when)
+        if when == BOTH_WAYS and self.foreseen is None:
+            raise self.document.error((*path, "when"), f"`{BOTH_WAYS}` needs `negotiation` in the head")
+
+        return REFUSED if when == REFUSED else AUTHENTICATED
 
     def _open(self, path: Path_, item: Any) -> tuple[str, Any, Mapping[str, Any]]:
         if isinstance(item, str):

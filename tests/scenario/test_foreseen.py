@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.document import DocumentError, parse_document
+from simulator.scenario.encounter import AUTHENTICATED
 from simulator.scenario.foreseen import in_words
 from simulator.scenario.loader import load, read_scenarios
 from simulator.scenario.model import Scenario
@@ -77,6 +78,27 @@ def test_a_step_after_one_that_was_left_out_keeps_its_line() -> None:
     assert (refused.index, after.index) == (2, 3)
 
 
+@pytest.mark.parametrize(("certificate", "external"), [("expired", "true"), ("valid", "true"), ("valid", "false")])
+def test_an_answer_is_not_awaited_from_who_cannot_dial(certificate: str, external: str) -> None:
+    scenario = text(certificate=certificate).replace(
+        "true, dialback: true}\nsteps", f"{external}, dialback: false}}\nsteps"
+    )
+    found = read(scenario + "- juliet@gmail.com has received nothing:\n  when: authenticated both ways\n")
+
+    # An expired certificate is of no use to a partner that dials; the system may overlook it where dialback would do.
+    assert AUTHENTICATED in {step.when for step in found.steps} or external == "false"
+    assert [step.when for step in found.steps if step.verb == "has received nothing"] == (
+        [AUTHENTICATED] if (certificate, external) == ("valid", "true") else []
+    )
+
+
+def test_both_ways_need_the_oracle() -> None:
+    written = "gmail.com negotiates: {direction: inbound, outcome: dialback over TLS}"
+
+    with pytest.raises(DocumentError, match="`authenticated both ways` needs `negotiation` in the head"):
+        read(f"claim: x\nsteps:\n- {written}\n- alice@contoso.com is accepted:\n  when: authenticated both ways\n")
+
+
 def test_the_row_of_the_settings_is_needed() -> None:
     assert read(text()).needs == {"settings required/optional/dialback"}
 
@@ -125,7 +147,7 @@ def test_the_argument_may_be_written_out() -> None:
          "these settings are not valid: SASL or dialback must be enabled"),
         ("certificate: valid", "certificate: sha1", (7, 30), "the oracle knows no certificate 'sha1'"),
         ("tls: optional, certificate: valid", "tls: none", (7, 26), "SASL EXTERNAL needs TLS"),
-        ("when: refused", "when: lost", (14, 3), "`when` is authenticated or refused, not 'lost'"),
+        ("when: refused", "when: lost", (14, 3), "both ways or refused, not 'lost'"),
         ("- alice@contoso.com sends a message: {to: juliet@gmail.com, body: Hi}",
          "- alice@contoso.com sends a message: {to: juliet@gmail.com, body: Hi}\n  when: authenticated", (10, 3),
          "nothing has been negotiated before this step"),

@@ -143,6 +143,14 @@ def test_with_dialback_off_a_request_is_ignored(settings: Settings) -> None:
     assert because(found, Refusal(Point.DIALBACK, Means.DIALBACK_ERROR, "not-authorized")).startswith("XEP-0220 §2.5")
 
 
+def test_a_server_without_dialback_need_not_know_what_a_key_is() -> None:
+    """RFC 6120 §4.9.3.24."""
+    unknown = Refusal(Point.DIALBACK, Means.STREAM_ERROR, "unsupported-stanza-type")
+    understanding = {settings for settings in VALID if not because(expected(settings, PLAIN, IN), unknown)}
+
+    assert understanding == {settings for settings in VALID if settings.methods != {EXTERNAL}}
+
+
 def test_dialback_does_not_operate_where_sasl_and_tls_are_required() -> None:
     for direction in Direction:
         found = [one[3] for one in ENCOUNTERS if one[0] == DEFAULTS and one[2] is direction]
