@@ -1,4 +1,4 @@
-"""Checks the words of scenarios that only the world knows: capabilities, profiles, quirks, settings of partners.
+"""Checks the words of scenarios that only the world knows: capabilities, profiles, quirks, certificates, settings.
 
 Knows where each stands in its file. A misspelt capability would otherwise be one that no system has, for ever.
 """
@@ -6,17 +6,22 @@ Knows where each stands in its file. A misspelt capability would otherwise be on
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from simulator.document import DocumentError, Path_, read_document
 from simulator.scenario.model import Scenario
+from simulator.world.certificates.catalogue import KINDS
+from simulator.world.partner.papers import NO_CERTIFICATE
 from simulator.world.profiles import profile_names
 from simulator.world.quirks import Behaviour, QuirkError, behave
 from simulator.world.systems.gateway_settings import PARTNER_WORDS
 from simulator.world.systems.system import CAPABILITIES
 
 Mistake = tuple[Path_, str, str]
+#: Verbs whose `certificate` is a kind; that of *sees TLS* is whether there is one.
+SHOWS_A_CERTIFICATE = ("starts TLS", "opens a TLS connection", "accepts TLS")
 NO_PARTNERS = ("gateway", "configuration")
 
 
@@ -43,11 +48,22 @@ def _mistakes(scenario: Scenario, profiles: Collection[str]) -> Iterator[Mistake
         except QuirkError as error:
             yield ("partners", name, "quirks"), str(error), "`s2sim steps` explains them all"
 
+        yield from _certificate(("partners", name, "certificate"), partner.options.get("certificate"))
+
+    for step in scenario.all_steps:
+        if step.verb in SHOWS_A_CERTIFICATE and isinstance(step.argument, Mapping):
+            yield from _certificate((), step.argument.get("certificate"), f"line {step.line}: ")
+
     for name, settings in (scenario.settings or {}).items():
         for word in settings if name not in NO_PARTNERS else ():
             if word not in PARTNER_WORDS:
                 path = "settings", name, word
                 yield path, f"no setting of a partner is called {word!r}", _nearest(word, PARTNER_WORDS)
+
+
+def _certificate(path: Path_, kind: Any, where: str = "") -> Iterator[Mistake]:
+    if kind is not None and kind != NO_CERTIFICATE and str(kind) not in KINDS:
+        yield path, f"{where}no kind of certificate is called {kind!r}", _nearest(str(kind), KINDS)
 
 
 def _nearest(word: str, known: Collection[str]) -> str:

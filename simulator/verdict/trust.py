@@ -71,7 +71,7 @@ def shown(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | Non
         found = [match_fields({key: one}, got, captures, "/tls") for one in several]
 
         if all(found):
-            return Mismatch(f"/tls/{key}", " or ".join(quote(one) for one in several), quote(got.get(key)))
+            return Mismatch(f"/tls/{key}", " or ".join(map(_named, several)), _named(got.get(key)))
 
     return None
 
@@ -110,6 +110,10 @@ def restarted(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch |
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "no mechanism"
+
+
+def _named(value: Any) -> str:
+    return "nothing" if value is None else quote(value)
 
 
 def _stops_there(wanted: Seen) -> bool:

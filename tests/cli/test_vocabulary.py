@@ -19,6 +19,7 @@ STEPS = "steps:\n- gmail.com is authenticated\n"
         ("claim: x\npartners:\n  gmail.com:\n    profile: google\n", 4, "did you mean google-talk"),
         ("claim: x\npartners:\n  gmail.com: {quirks: [deny-every-key]}\n", 3, "did you mean denies-every-key"),
         ("claim: x\npartners:\n  gmail.com: {quirks: ['slow: very']}\n", 3, "the quirk slow needs"),
+        ("claim: x\npartners:\n  gmail.com: {tls: optional, certificate: expird}\n", 3, "did you mean expired"),
         ("claim: x\nsettings:\n  gmail.com:\n    tsl: required\n", 4, "did you mean tls"),
     ],
 )
@@ -33,6 +34,15 @@ def test_words_without_meaning_are_found_by_line(
     assert (code, told.out) == (2, "")
     assert told.err.startswith(f"s2sim: {file}:{line}:")
     assert says in told.err
+
+
+def test_a_kind_of_certificate_in_a_step_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = "- gmail.com connects\n- gmail.com starts TLS: {certificate: self-signd}\n"
+    (tmp_path / "one.yaml").write_text(f"claim: x\nsteps:\n{steps}")
+
+    assert main(["run", "--scenarios", str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    assert "line 4: no kind of certificate is called 'self-signd'" in (told := capsys.readouterr().err)
+    assert "did you mean self-signed" in told
 
 
 def test_results_that_cannot_be_written_name_their_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,3 +84,26 @@ def test_bytes_that_are_no_text_are_drawn() -> None:
     entries = journal(("received", "gmail.com", "", {"base64": "/w=="}))
 
     assert "(base64) /w==" in draw(entries)[1]
+
+
+def test_tls_and_what_came_of_it_are_shown() -> None:
+    certificate = {"names": ["contoso.com"], "subject": "CN=x"}
+    shown = {"version": "TLSv1.3", "cipher": "AES", "sni": "contoso.com", "alpn": None, "certificate": certificate}
+    bare = {"version": "TLSv1.2", "cipher": "AES", "sni": None, "alpn": "xmpp-server", "certificate": None}
+    entries = journal(
+        ("secured", "gmail.com", "gmail.com/out", {**shown, "by": "us"}),
+        ("secured", "gmail.com", "gmail.com/out", {**bare, "by": "them"}),
+        (
+            "authenticated",
+            "gmail.com",
+            "gmail.com/out",
+            {"method": "dialback over TLS", "pair": ["a.example", "b.example"]},
+        ),
+        ("ended", "gmail.com", "gmail.com/out", {"tcp": "fin", "by": "them", "tls": "wrong version number"}),
+    )
+    _, ours, theirs, proven, ended = draw(entries, width=240)
+
+    assert "gmail.com: TLSv1.3 AES, sni contoso.com; the system's certificate: contoso.com ─" in ours
+    assert "◀ gmail.com: TLSv1.2 AES, alpn xmpp-server; no certificate of the system" in theirs
+    assert "gmail.com: a.example to b.example by dialback over TLS" in proven
+    assert "wrong version number, fin" in ended
