@@ -80,10 +80,6 @@ def _inbound_in_plain(settings: Settings, methods: _Methods, partner: Abilities)
         # XEP-0220 §2.5: "a policy mandating usage of TLS before dialback and the Initiating Server sent the dialback
         # request without using TLS".
         yield from _key_refused(settings, "policy-violation", "XEP-0220 §2.5: TLS is mandatory before dialback")
-        yield Allowed(
-            Refusal(Point.DIALBACK, Means.STREAM_ERROR, "not-authorized"),
-            "XEP-0238 §4.4: a key where TLS is required is answered with not-authorized",
-        )
 
 
 def _inbound_over_tls(settings: Settings, methods: _Methods, partner: Abilities) -> _Ways:
@@ -113,16 +109,14 @@ def _inbound_over_tls(settings: Settings, methods: _Methods, partner: Abilities)
         yield Allowed(Refusal(Point.TLS), TERMINATED)
         yield Allowed(Refusal(Point.SECURED_FEATURES), CLOSED)
 
-        if (
-            Method.EXTERNAL in methods
-            and partner.external
-            and not (Method.TLS_DIALBACK in methods and partner.dialback)
-        ):
-            # RFC 6120 §6.3.4: "the receiving entity MAY offer the SASL EXTERNAL mechanism under other circumstances".
-            yield Allowed(
-                Refusal(Point.SASL, Means.SASL_FAILURE, "not-authorized"),
-                "XEP-0178 §3: EXTERNAL without a match fails with not-authorized",
-            )
+    falls_back = Method.TLS_DIALBACK in methods and partner.dialback
+
+    if Method.EXTERNAL in methods and partner.external and not offered and not falls_back:
+        # RFC 6120 §6.3.4: "the receiving entity MAY offer the SASL EXTERNAL mechanism under other circumstances".
+        yield Allowed(
+            Refusal(Point.SASL, Means.SASL_FAILURE, "not-authorized"),
+            "XEP-0178 §3: EXTERNAL without a match fails with not-authorized",
+        )
 
 
 def _certificate_not_used(settings: Settings, partner: Abilities) -> _Ways:
@@ -174,6 +168,15 @@ def _key_refused(settings: Settings, condition: str, because: str) -> _Ways:
         yield Allowed(
             Refusal(Point.DIALBACK, Means.STREAM_ERROR, "unsupported-stanza-type"),
             "RFC 6120 §4.9.3.24: a server without dialback does not understand the request",
+        )
+        yield Allowed(
+            Refusal(Point.DIALBACK, Means.STREAM_ERROR, "not-authorized"),
+            "XEP-0238 §4.6: a server that does not accept dialback answers a key with not-authorized",
+        )
+    else:
+        yield Allowed(
+            Refusal(Point.DIALBACK, Means.STREAM_ERROR, "not-authorized"),
+            "XEP-0238 §4.4: a key where TLS is required is answered with not-authorized",
         )
 
     yield Allowed(

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from simulator.journal import Entry
-from simulator.scenario.encounter import AUTHENTICATED, REFUSED, Direction
+from simulator.scenario.encounter import AUTHENTICATED, REFUSED, Direction, Means
 from simulator.scenario.foreseen import in_words
 from simulator.scenario.match import Mismatch
 from simulator.scenario.negotiation_table import Method
 
 Seen = Mapping[str, Any]
 
-#: RFC 6120 §4.9.3.12 and §4.9.3.14: what a stanza may be answered with on a stream that nobody has authenticated.
-ANSWERS_TO_A_STANZA = frozenset({"not-authorized", "policy-violation"})
+#: RFC 6120 §4.9.3.12 and §4.9.3.14: what a stanza may be answered with on a stream that nobody has authenticated; or
+#: the stream was just being closed, as XEP-0178 §3 lets it be after a failure.
+ANSWERS_TO_A_STANZA = frozenset({"not-authorized", "policy-violation", Means.END.value})
 
 
 def sort_of_seen(seen: Seen) -> str:

@@ -10,7 +10,7 @@ Knows what each point of a negotiation looks like. Does not know what must come 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,15 @@ from simulator.scenario.model import Step
 from simulator.world.acts.barriers import QUIET_PERIOD, barrier
 from simulator.world.acts.streams import partner_of, target
 from simulator.world.partner.ending import Arrived
-from simulator.world.partner.negotiating import Refused, answer_for, external, mechanisms_of, offers, secure
+from simulator.world.partner.negotiating import (
+    Refused,
+    answer_for,
+    external,
+    mechanisms_of,
+    offers,
+    offers_dialback,
+    secure,
+)
 from simulator.world.partner.partner import Partner
 from simulator.world.partner.stream import DIALBACK_METHOD, PartnerStream, StreamOver
 from simulator.world.stage import Act, DeadlinePassed, NotPlayable, Seen, Stage
@@ -98,7 +106,7 @@ async def _prove(attempt: Attempt) -> None:
             attempt.consumed.append(arrived.entry)
             return
 
-    if not offers(stream.features, f"{{{DIALBACK_FEATURE}}}dialback"):
+    if not offers(stream.features, f"{{{DIALBACK_FEATURE}}}dialback") and offers_dialback(stream):
         await _hear_out(attempt)
 
     if not behaviour.dialback:
@@ -108,7 +116,7 @@ async def _prove(attempt: Attempt) -> None:
 
 
 async def _hear_out(attempt: Attempt) -> None:
-    """Who offers nothing may have closed the stream, which need not have come yet. Raises Refused."""
+    """Who offers nothing but the declaration may have closed the stream, and it may not be here yet. Raises Refused."""
     with suppress(StreamOver):
         attempt.consumed += await barrier(attempt.stage, attempt.partner, attempt.stream, attempt.to, waits=False)
 
@@ -163,7 +171,7 @@ async def _refused(attempt: Attempt, refused: Refused) -> Seen:
     """Where it was refused, and what a stanza is answered with that is sent all the same."""
     said = {"at": _point(attempt.stream, refused), **_manner(attempt.stream, refused)}
 
-    if attempt.stands:
+    if attempt.stands and not _ends_the_stream(said):
         answer = await _send_all_the_same(attempt)
         said |= answer if said["at"] == Point.STANZA else {"then": answer.get("condition", answer["by"])}
     elif "by" not in said:
@@ -172,6 +180,11 @@ async def _refused(attempt: Attempt, refused: Refused) -> Seen:
         await _by_the_end(attempt)
 
     return Seen({"refused": said}, tuple(attempt.consumed))
+
+
+def _ends_the_stream(said: Mapping[str, str]) -> bool:
+    """Whether the end must follow by itself: RFC 6120 §5.4.2.2 for STARTTLS, XEP-0220 §2.2.1 for an invalid key."""
+    return said.get("by") == Means.STARTTLS_FAILURE or said.get("condition") == "invalid"
 
 
 def _point(stream: PartnerStream, refused: Refused) -> str:
