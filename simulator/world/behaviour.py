@@ -104,6 +104,8 @@ class Behaviour:
     ciphers: str = ""
     """For TLS up to 1.2, as OpenSSL writes them; empty: those of RFC 9325."""
     asks_for_certificate: bool = True
+    keeps_sessions: bool = False
+    """Whether TLS sessions may be resumed, by ticket (RFC 7590 §3.3)."""
     says_close_notify: bool = True
     sends_sni: bool = True
 

@@ -36,6 +36,7 @@ TRUST_QUIRKS: dict[str, Quirk] = {
         "ciphers, as OpenSSL writes them",
     ),
     "asks-for-no-certificate": Quirk("does not ask TLS clients for a certificate", {"asks_for_certificate": False}),
+    "keeps-sessions": Quirk("lets TLS sessions be resumed", {"keeps_sessions": True}),
     "no-sni": Quirk("does not say in its ClientHello whom it looks for", {"sends_sni": False}),
     "no-close-notify": Quirk("ends TLS connections without close_notify", {"says_close_notify": False}),
     # Offering SASL (§6.4.1)

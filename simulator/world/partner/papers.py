@@ -100,6 +100,7 @@ class Papers:
             most=cast("Version", behaviour.most_tls),
             application=(ALPN,) if direct else (),
             asks_for_certificate=behaviour.asks_for_certificate,
+            sessions=behaviour.keeps_sessions,
             check_strength=False,
         )
 

@@ -307,6 +307,33 @@ async def test_what_stands_in_place_of_a_handshake_is_not_read(town: Any, author
     assert wrong == {}
 
 
+@pytest.mark.parametrize(
+    ("quirk", "version", "resumed"),
+    [
+        ("keeps-sessions", "TLSv1.2", True),
+        ("keeps-sessions", "TLSv1.3", True),
+        ("asks-for-no-certificate", "TLSv1.3", False),
+    ],
+)
+async def test_a_session_goes_on_where_the_system_lets_it(
+    town: Any, authority: CertificateAuthority, quirk: str, version: str, resumed: bool
+) -> None:
+    wrong = await play(
+        town,
+        authority,
+        f"""
+        gmail.com connects as one
+        gmail.com on one starts TLS: {{versions: {version}, sessions: true}}
+        gmail.com connects as two
+        gmail.com on two starts TLS: {{versions: {version}, sessions: true, resume: one, restart: false}}
+        gmail.com on two sees TLS: {{resumed: {str(resumed).lower()}}}
+        """,
+        quirks=[quirk],
+    )
+
+    assert wrong == {}
+
+
 async def test_a_session_that_never_was_is_not_resumed(town: Any, authority: CertificateAuthority) -> None:
     with pytest.raises(NotPlayable, match="no TLS session"):
         await play(town, authority, "gmail.com connects\ngmail.com starts TLS: {resume: other}")

@@ -66,6 +66,7 @@ async def negotiate(town: Any, authority: CertificateAuthority, quirk: str, **ou
         ("resets-on-auth", "SASL: "),
         ("offers-starttls-again", "SASL EXTERNAL over TLS"),
         ("external-before-tls", "SASL EXTERNAL over TLS"),
+        ("keeps-sessions", "SASL EXTERNAL over TLS"),
         ("no-sni", "SASL EXTERNAL over TLS"),
         ("no-close-notify", "SASL EXTERNAL over TLS"),
     ],
