@@ -106,7 +106,7 @@ async def _prove(attempt: Attempt) -> None:
             attempt.consumed.append(arrived.entry)
             return
 
-    if not offers(stream.features, f"{{{DIALBACK_FEATURE}}}dialback") and offers_dialback(stream):
+    if stream.tls and offers_dialback(stream) and not offers(stream.features, f"{{{DIALBACK_FEATURE}}}dialback"):
         await _hear_out(attempt)
 
     if not behaviour.dialback:
@@ -116,7 +116,8 @@ async def _prove(attempt: Attempt) -> None:
 
 
 async def _hear_out(attempt: Attempt) -> None:
-    """Who offers nothing but the declaration may have closed the stream, and it may not be here yet. Raises Refused."""
+    """Who offers nothing but the declaration may have closed the stream, for TLS has shown who is there; and that may
+    not be here yet. Raises Refused."""
     with suppress(StreamOver):
         attempt.consumed += await barrier(attempt.stage, attempt.partner, attempt.stream, attempt.to, waits=False)
 
