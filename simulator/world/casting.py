@@ -18,6 +18,9 @@ from simulator.world.systems.system import SystemSettings
 #: Who proves that nothing came: a user of this name inside, and a partner of their own outside.
 CONTROL = "control"
 CONTROL_PROFILE = "xmpp-server"
+#: How a partner that is able to do TLS is allowed where a scenario has no settings: each side may do what it can.
+ANYTHING = {"tls": "optional", "sasl": "optional", "dialback": True}
+NO_TLS = "none"
 #: Keys of a scenario's settings that are no partner.
 GATEWAY, CONFIGURATION = "gateway", "configuration"
 
@@ -118,7 +121,11 @@ def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[st
         (*(profile.additional_domains if name == profile.home else ()), *options.get("domains", ()))
     )
 
-    return {**profile.settings, **({"additional": list(further)} if further else {})}
+    return {
+        **profile.settings,
+        **(ANYTHING if options.get("tls", NO_TLS) != NO_TLS else {}),
+        **({"additional": list(further)} if further else {}),
+    }
 
 
 def _matters(scenario: Scenario, address: str) -> bool:
