@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, quote
+from simulator.verdict.hello import JUDGES as HELLO_JUDGES
+from simulator.verdict.hello import described as describe_answer
 from simulator.verdict.negotiation import describe_negotiation, negotiation
 from simulator.verdict.trust import JUDGES as TRUST_JUDGES
 from simulator.verdict.trust import SUCCESS, describe_tls, mechanisms
@@ -30,6 +32,9 @@ def describe(seen: Seen) -> str:
 
     if "secured" in seen or "failed" in seen:
         return describe_tls(seen)
+
+    if "answer" in seen:
+        return describe_answer(seen["answer"])
 
     if "delivered" in seen:
         return describe_delivered(seen["delivered"])
@@ -263,5 +268,6 @@ JUDGES: dict[str, Judge] = {
     "no-query": nothing,
     "negotiation": negotiation,
     **TRUST_JUDGES,
+    **HELLO_JUDGES,
     "refused-settings": refused_settings,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.scenario.model import Step
-from simulator.world.acts import names, negotiation, partners, streams, surroundings, trust, users
+from simulator.world.acts import hello, names, negotiation, partners, streams, surroundings, trust, users
 from simulator.world.stage import Act, NotPlayable, Seen, Stage
 
 QUIET, RECEIVES = "has received nothing", "receives"
@@ -27,6 +27,7 @@ async def _receives(stage: Stage, step: Step) -> Seen:
 
 
 ACTS: dict[str, Act] = {
+    **hello.ACTS,
     **names.ACTS,
     **negotiation.ACTS,
     **partners.ACTS,

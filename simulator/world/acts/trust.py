@@ -13,11 +13,11 @@ from simulator.scenario.model import Step
 from simulator.wire.rough import renegotiate, truncate, write_beside
 from simulator.world.acts.partners import known
 from simulator.world.acts.streams import bytes_of, ended, fill_values, mapping, partner_of, stream_of, target, what_came
+from simulator.world.partner.answer import Answer
 from simulator.world.partner.greeting import greet, usual_header
 from simulator.world.partner.negotiating import within
 from simulator.world.partner.papers import Terms
 from simulator.world.partner.partner import Partner
-from simulator.world.partner.reading import ignore
 from simulator.world.partner.securing import ALERT, STARTTLS, proceed
 from simulator.world.partner.shown import described
 from simulator.world.partner.stream import EXTERNAL_METHOD, PartnerStream, StreamOver
@@ -161,11 +161,12 @@ async def breaks_tls(stage: Stage, step: Step) -> Seen:
     else:
         plaintext = f"<message from='{stream.pair[0]}' to='{stream.pair[1]}'/>".encode()
         data = {"plaintext": plaintext, "alert": ALERT, "garbage": GARBAGE}.get(str(how))
-        data = bytes_of(stage, stream, how) if data is None else data
+        repeat = int(how.get("repeat", 1)) if isinstance(how, Mapping) else 1
+        data = bytes_of(stage, stream, how) * repeat if data is None else data
 
         if not stream.securing:
             # In place of the handshake: what comes back is TLS and nobody's XML.
-            stream.on_bytes = ignore
+            stream.on_bytes = Answer()
 
         stage.journal.record_bytes("sent", stream.actor, stream.label, data)
         write_beside(stream.connection, data)
