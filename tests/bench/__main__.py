@@ -33,9 +33,12 @@ from tests.bench.handshakes import both_ends_ours, dialled_by_s_time, papers, s_
 from tests.bench.seats import GatewayProcess, Ground, ProsodyProcess, Seated, resident_megabytes
 from tests.bench.streams import new_streams
 from tests.bench.table import Row, against, show, spread
-from tests.bench.worlds import bring_up, dialback_scenarios, play
+from tests.bench.worlds import bring_up, dialback_scenarios, negotiation_scenarios, play, play_in
 
 JOBS = (1, 4, 16, 32)
+PROCESSES = (1, 2)
+#: What `s2sim run` gives to each process.
+PROCESS_JOBS = 16
 PARTS = ("worlds", "tls", "messages", "streams", "memory")
 
 
@@ -81,6 +84,14 @@ async def _measure_simulator(amounts: Amounts) -> list[Row]:
         Row(f"dialback scenarios/s, {best} jobs", f"{played[best].rate:.0f} ({all_rates})", "", "", ">= 50/s", met)
     )
     rows.append(Row("  CPU, ms each", f"{played[best].microseconds / 1000:.1f}"))
+
+    for what, some, least in (("dialback", scenarios, 50), ("TLS", negotiation_scenarios(), 30)):
+        for processes in PROCESSES:
+            one = await play_in(processes, some, PROCESS_JOBS * processes, amounts.plays)
+            cost = f"{one.microseconds / 1000:.1f} ms CPU each"
+            # The target is for two cores.
+            target, met = ("", None) if processes == 1 else (f">= {least}/s", one.rate >= least)
+            rows.append(Row(f"{what} scenarios/s, {processes} processes", f"{one.rate:.0f}", cost, "", target, met))
 
     return rows
 

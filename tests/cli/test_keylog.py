@@ -14,6 +14,13 @@ from simulator.cli import main
 from simulator.cli.keylog import VARIABLE, logging_keys
 from tests.test_cli import environment
 
+OVER_TLS = """
+settings:
+  gmail.com: {tls: required, sasl: required, dialback: false, keepalive: false}
+partners:
+  gmail.com: {profile: xmpp-server, tls: required}
+"""
+
 
 def test_the_summary_names_a_file_that_is_its_owners_alone(good: Path) -> None:
     done = subprocess.run(
@@ -28,6 +35,26 @@ def test_the_summary_names_a_file_that_is_its_owners_alone(good: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("; TLS secrets in secrets.log\n")
     assert stat.S_IMODE((good / "secrets.log").stat().st_mode) == 0o600
+
+
+def test_the_tls_of_every_process_writes_whole_lines(good: Path) -> None:
+    for file in (good / "scenarios" / "im").iterdir():
+        file.write_text(OVER_TLS + file.read_text())
+
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", "run", "--processes", "2", "--keylog", "secrets.log"],
+        cwd=good,
+        env=environment(good),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line.split() for line in (good / "secrets.log").read_text().splitlines()]
+
+    assert done.returncode == 0, done.stdout
+    # At least one connection in each of the six scenarios, and both of its ends.
+    assert len([line for line in lines if line[0] == "CLIENT_TRAFFIC_SECRET_0"]) >= 12
+    assert {len(line) for line in lines} == {3}
 
 
 @pytest.mark.parametrize("file", ["scenarios", "nowhere/secrets.log"])
