@@ -79,9 +79,9 @@ async def _measure_simulator(amounts: Amounts) -> list[Row]:
     best = max(played, key=lambda jobs: played[jobs].rate)
     all_rates = ", ".join(f"{jobs}: {each.rate:.0f}" for jobs, each in played.items())
     rows.append(Row("dialback scenarios/s, 1 job", f"{played[1].rate:.0f}"))
-    met = played[best].rate >= 50
+    enough = played[best].rate >= 50
     rows.append(
-        Row(f"dialback scenarios/s, {best} jobs", f"{played[best].rate:.0f} ({all_rates})", "", "", ">= 50/s", met)
+        Row(f"dialback scenarios/s, {best} jobs", f"{played[best].rate:.0f} ({all_rates})", "", "", ">= 50/s", enough)
     )
     rows.append(Row("  CPU, ms each", f"{played[best].microseconds / 1000:.1f}"))
 
@@ -90,8 +90,9 @@ async def _measure_simulator(amounts: Amounts) -> list[Row]:
             one = await play_in(processes, some, PROCESS_JOBS * processes, amounts.plays)
             cost = f"{one.microseconds / 1000:.1f} ms CPU each"
             # The target is for two cores.
-            target, met = ("", None) if processes == 1 else (f">= {least}/s", one.rate >= least)
-            rows.append(Row(f"{what} scenarios/s, {processes} processes", f"{one.rate:.0f}", cost, "", target, met))
+            met = one.rate >= least if processes == 2 else None
+            target = f">= {least}/s" if processes == 2 else ""
+            rows.append(Row(f"{what} scenarios/s, processes: {processes}", f"{one.rate:.0f}", cost, "", target, met))
 
     return rows
 
