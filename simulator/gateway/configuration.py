@@ -64,6 +64,8 @@ class ConfigurationError(Exception):
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True, dict=True):
     """The whole configuration. Own domains and those of partners are normalised when it is made.
 
+    `former_domains` are no longer served; who asks for one is told so (RFC 6120 §4.9.3.5).
+
     `warnings` are collected by `checked` and `read_configuration`; a file cannot set them.
     """
 
@@ -77,10 +79,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     frontend: FrontendSettings = FrontendSettings()
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
+    former_domains: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "domains", tuple(map(normalized, self.domains)))
+        msgspec.structs.force_setattr(self, "former_domains", tuple(map(normalized, self.former_domains)))
 
     def partner_for(self, domain: str) -> AllowedPartner | None:
         """The partner that speaks for exactly this domain, or None: subdomains are not implied."""
@@ -168,13 +172,14 @@ def _domain_faults(configuration: Configuration) -> Iterator[Fault]:
 
     seen: set[str] = set()
 
-    for index, domain in enumerate(configuration.domains):
-        yield from _name_faults(domain, ("domains", index))
+    for key, domains in (("domains", configuration.domains), ("former-domains", configuration.former_domains)):
+        for index, domain in enumerate(domains):
+            yield from _name_faults(domain, (key, index))
 
-        if domain in seen:
-            yield Fault(("domains", index), f"the domain {domain} stands here twice", "remove one of the two")
+            if domain in seen:
+                yield Fault((key, index), f"the domain {domain} stands here twice", "remove one of the two")
 
-        seen.add(domain)
+            seen.add(domain)
 
 
 def _user_faults(configuration: Configuration) -> Iterator[Fault]:

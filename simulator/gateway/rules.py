@@ -23,7 +23,7 @@ from simulator.gateway.edge.negotiation_rules import NegotiationRules
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
-from simulator.gateway.settings import GatewaySettings
+from simulator.gateway.settings import EdgeSettings, GatewaySettings
 from simulator.gateway.spelling import Fault
 from simulator.gateway.trust.rules import TrustRules
 from simulator.wire import resolve, service
@@ -58,6 +58,7 @@ class Rules:
 
     # stream headers and features
     judge_header: Callable[..., HeaderJudgement] = header.judge_header
+    unknown_host: Callable[[str, Set[str]], StreamCondition] = header.unknown_host
     answer_header: Callable[..., StreamHeader] = header.answer_header
     answered_version: Callable[[str | None], str | None] = header.answered_version
     stream_id: Callable[[str], str] = header.stream_id
@@ -114,6 +115,7 @@ class Rules:
     keep_alive_timeout: Callable[[GatewaySettings, AllowedPartner], float | None] = limits.keep_alive_timeout
     answer_to_violation: Callable[[StreamCondition], StreamCondition | None] = endings.answer_to_violation
     answer_to_error: Callable[[str], StreamCondition | None] = endings.answer_to_error
+    closing_timeout: Callable[[EdgeSettings], float | None] = limits.closing_timeout
     closing_is_answered: Callable[[], bool] = endings.closing_is_answered
     farewell: Callable[[], StreamCondition | None] = limits.farewell
 

@@ -55,7 +55,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     XEP-0368: on `direct_tls_port` (None: nowhere) partners begin TLS at once, and with `direct_tls` their own such
     hosts are looked for. XEP-0344: with `dialback_without_dialback` a certificate answers a key in place of a call.
     RFC 6120 §13.7.2.3: while a stream rests on a certificate, every `certificate_check_interval` seconds (a day) it is
-    asked whether that was revoked.
+    asked whether that was revoked. §4.4: `closing_timeout` bounds the wait for a peer's closing tag, in seconds.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +67,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     direct_tls: bool = False
     dialback_without_dialback: bool = False
     certificate_check_interval: Seconds = 86400.0
+    closing_timeout: Seconds = 5.0
 
 
 class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):

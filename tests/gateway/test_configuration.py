@@ -181,6 +181,7 @@ def test_users_are_found_by_any_spelling(folder: Path) -> None:
         ("domains: []", "domains: [contoso.com, Fabrikam.COM.]", "domains", "at least one domain", ""),
         ("[contoso.com, CONTOSO.com, fabrikam.com]", "[contoso.com, Fabrikam.COM.]", "CONTOSO", "twice", "remove"),
         ("[contoso.com, fabrikam..com]", "[contoso.com, Fabrikam.COM.]", "fabrikam..com", "not a domain name", ""),
+        ("former-domains: [Contoso.COM.]\ndns:", "dns:", "Contoso.COM.", "twice", "remove"),
         ("address: bob@elsewhere.com", "address: bob@fabrikam.com", "address: bob", "own domains", "fabrikam.com"),
         ("address: fabrikam.com", "address: bob@fabrikam.com", "address: fab", "of a user", "user@domain"),
         ("address: '@'", "address: bob@fabrikam.com", "address: '@'", "no address", "user@domain"),

@@ -19,9 +19,6 @@ from simulator.xmpp.events import Event, StreamClosed, StreamError, StreamHeader
 from simulator.xmpp.limits import Limits
 from simulator.xmpp.stream import Stream
 
-#: how long we wait for the peer's </stream:stream> after ours, in seconds (RFC 6120 §4.4)
-PATIENCE = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -37,6 +34,8 @@ class Ended:
 class Channel:
     """A stream and its connection.
 
+    After our closing tag the peer's is awaited for `patience` seconds; None: for ever.
+
     Until `take_over` events are kept, and `next_event` gives them one by one. `on_over` is called when the
     connection is gone, which may be well after the stream has ended.
     """
@@ -50,8 +49,10 @@ class Channel:
         unsent_bytes: int,
         header: Callable[[], StreamHeader],
         rules: Rules,
+        patience: float | None,
         on_over: Callable[[Channel], None] = lambda _: None,
     ) -> None:
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._header, self._rules = header, rules
         self._unsent_bytes = unsent_bytes
@@ -183,9 +184,9 @@ class Channel:
 
         if condition is not None:
             self.connection.close()
-        else:
+        elif self._patience is not None:
             # §4.4: the one who closes waits for the other's closing tag, and reads on until it comes.
-            self._timers.append(self._loop.call_later(PATIENCE, self.connection.close))
+            self._timers.append(self._loop.call_later(self._patience, self.connection.close))
 
     def _shut(self, condition: StreamCondition | None = None) -> None:
         """The peer will say nothing more: say goodbye unless we have, and close the connection."""

@@ -32,6 +32,7 @@ class Context:
     entropy: random.Random | None = None
     secret: str = field(init=False, repr=False)
     served: frozenset[str] = field(init=False)
+    former: frozenset[str] = field(init=False)
     limits: Limits = field(init=False)
     credentials: Credentials = field(init=False, repr=False)
     census: Census = field(init=False)
@@ -41,6 +42,7 @@ class Context:
         # XEP-0185 §2: "the secret […] MUST NOT be guessable"; all edges of a pool are given the same passphrase.
         object.__setattr__(self, "secret", settings.dialback_passphrase or self.random_text(32))
         object.__setattr__(self, "served", frozenset(self.configuration.domains))
+        object.__setattr__(self, "former", frozenset(self.configuration.former_domains))
         shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
         object.__setattr__(self, "limits", shapes)
         negotiation, trust = self.rules.negotiation, self.rules.trust
@@ -121,6 +123,8 @@ class Census:
 
     def allows(self, partner: AllowedPartner) -> bool:
         """Whether this partner may have one more connection."""
-        limit = partner.connection_limit or self._context.configuration.gateway.partner_connection_limit
+        return self._context.rules.connection_is_allowed(self.by_partner[partner.identity], self.limit(partner))
 
-        return self._context.rules.connection_is_allowed(self.by_partner[partner.identity], limit)
+    def limit(self, partner: AllowedPartner) -> int:
+        """How many connections this partner may have."""
+        return partner.connection_limit or self._context.configuration.gateway.partner_connection_limit

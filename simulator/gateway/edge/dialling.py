@@ -142,6 +142,7 @@ class Dialler:
             unsent_bytes=self._context.configuration.limits.unsent_bytes,
             header=lambda: header,
             rules=self._context.rules,
+            patience=self._context.rules.closing_timeout(self._context.configuration.edge),
             on_over=over,
         )
         self.channels.add(channel)

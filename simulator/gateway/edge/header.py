@@ -65,6 +65,7 @@ def judge_header(
     host_is_served: Callable[[str, Set[str]], bool],
     sender_is_ours: Callable[[str, Set[str]], bool],
     sender_is_allowed: Callable[[str], bool],
+    unknown_host: Callable[[str], StreamCondition] = lambda _: StreamCondition.HOST_UNKNOWN,
 ) -> HeaderJudgement:
     """Judge the header that opens an inbound stream.
 
@@ -83,7 +84,7 @@ def judge_header(
 
     if to is not None and not host_is_served(to, served):
         # §4.9.3.6: "the value of the 'to' attribute […] does not correspond to an FQDN that is serviced".
-        return _refused(StreamCondition.HOST_UNKNOWN, sender=sender)
+        return _refused(unknown_host(to), sender=sender)
 
     if sender is not None and sender_is_ours(sender, served):
         return _refused(StreamCondition.INVALID_FROM, "that domain is served here", to=to)
@@ -93,6 +94,14 @@ def judge_header(
         return _refused(StreamCondition.POLICY_VIOLATION, "this domain is not an allowed partner", to=to, sender=sender)
 
     return HeaderJudgement(to=to, sender=sender)
+
+
+def unknown_host(domain: str, former: Set[str]) -> StreamCondition:
+    """The stream error for a domain that is not served.
+
+    §4.9.3.5: host-gone for one that "is no longer serviced by the receiving entity"; §4.9.3.6: else host-unknown.
+    """
+    return StreamCondition.HOST_GONE if domain in former else StreamCondition.HOST_UNKNOWN
 
 
 def _refused(

@@ -60,6 +60,7 @@ class InboundStream:
             unsent_bytes=context.configuration.limits.unsent_bytes,
             header=lambda: self._rules.answer_header(None, HeaderJudgement(), context.own_name, self._negotiation.id),
             rules=context.rules,
+            patience=context.rules.closing_timeout(context.configuration.edge),
             on_over=self._over,
         )
         self._negotiation = InboundNegotiation(context, self.channel, seat, refuse=self._refuse, renewed=self._renewed)

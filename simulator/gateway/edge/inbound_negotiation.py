@@ -94,6 +94,7 @@ class InboundNegotiation:
             host_is_served=rules.host_is_served,
             sender_is_ours=rules.sender_is_ours,
             sender_is_allowed=lambda sender: self._context.partner_for(sender) is not None,
+            unknown_host=lambda domain: rules.unknown_host(domain, self._context.former),
         )
         answer = rules.answer_header(
             header, judgement, self._context.own_name, self.id, answered_version=rules.answered_version

@@ -9,7 +9,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.partner import AllowedPartner
-from simulator.gateway.settings import GatewaySettings
+from simulator.gateway.settings import EdgeSettings, GatewaySettings
 from simulator.xmpp.errors import StreamCondition
 from simulator.xmpp.limits import Limits
 
@@ -34,6 +34,11 @@ def limits_of_strangers(limits: Limits) -> Limits:
     to send them shall say who he is.
     """
     return replace(limits, stanza_bytes=min(limits.stanza_bytes, STRANGER_BYTES))
+
+
+def closing_timeout(settings: EdgeSettings) -> float | None:
+    """How long the peer's closing tag is awaited after ours (RFC 6120 §4.4: "a reasonable amount of time")."""
+    return settings.closing_timeout
 
 
 def inactivity_timeout(settings: GatewaySettings) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.gateway.settings import GatewaySettings
+from simulator.gateway.settings import EdgeSettings, GatewaySettings
 from simulator.xmpp.element import parse_element
 from simulator.xmpp.events import DialbackResult, Stanza, StreamClosed, StreamError, StreamFeatures, StreamHeader
 
@@ -28,6 +28,18 @@ async def test_a_stream_must_be_established_in_time(world: Any, header: StreamHe
     await peer.expect(StreamHeader if header is None else StreamFeatures)
     assert (await peer.expect(StreamError)).condition == "connection-timeout"
     await peer.expect(StreamClosed)
+    assert await peer.end() == "fin"
+
+
+async def test_a_closing_tag_is_awaited_for_so_long_and_no_longer(world: Any) -> None:
+    partner = world.partner("gmail.com", enable_keep_alive=False)
+    settings = GatewaySettings(stream_inactivity_timeout=0.1)
+    edge = EdgeSettings(host="127.0.0.1", port=0, closing_timeout=0.1)
+    site = await world.site("contoso.com", partners=[partner], gateway=settings, edge=edge)
+    peer = await world.dial(site, header=HEADER)
+    await peer.expect(StreamFeatures)
+    await peer.expect(StreamClosed)
+    # RFC 6120 §4.4: "does not send its closing stream tag within a reasonable amount of time".
     assert await peer.end() == "fin"
 
 
