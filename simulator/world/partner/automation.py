@@ -16,6 +16,7 @@ from simulator.world.partner.greeting import footing_of, greet
 from simulator.world.partner.negotiating import Refused
 from simulator.world.partner.sasl import ABORT, AUTH, BEFORE_RESET, RESPONSE, answer_auth
 from simulator.world.partner.securing import STARTTLS, TLSServer, answer_starttls
+from simulator.world.partner.spelling import as_in_dns
 from simulator.world.partner.stream import DIALBACK_METHOD, PartnerStream, StreamOver
 from simulator.xmpp.events import StreamHeader
 from simulator.xmpp.namespaces import DIALBACK, SERVER
@@ -67,7 +68,7 @@ def _answer_header(server: Server, stream: PartnerStream, header: StreamHeader) 
         return
 
     # RFC 6120 §4.9.3.6: a domain that is not served is answered with host-unknown, 'from' being one that is.
-    if header.to is not None and header.to.lower() not in server.domains:
+    if header.to is not None and as_in_dns(header.to) not in server.domains:
         stream.send_header(words.header(behaviour, sender=server.domains[0], to=header.sender, stream_id=stream.own_id))
         stream.fail("host-unknown")
     elif after == "half":
@@ -128,7 +129,7 @@ async def _answer_result(server: Server, stream: PartnerStream, asked: Element) 
     sender, to = asked.get("from", ""), asked.get("to", "")
     outcome = behaviour.result
 
-    if to.lower() not in server.domains:
+    if as_in_dns(to) not in server.domains:
         # XEP-0220 §2.2.1: a dialback error and not a stream error.
         outcome = "error item-not-found"
     elif outcome == "verify":
@@ -193,7 +194,7 @@ def judge_key(server: Server, asked: Element) -> str:
     """What an honest authoritative server answers (XEP-0220 §2.2.2)."""
     receiving, originating = asked.get("from", ""), asked.get("to", "")
 
-    if originating.lower() not in server.domains:
+    if as_in_dns(originating) not in server.domains:
         return "error item-not-found"
 
     return (

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 from simulator.wire.tls import TLSContext, TLSOptions, client_context, server_context
 from simulator.wire.tls_context import RECOMMENDED_CIPHERS, Version
 from simulator.world.behaviour import Behaviour
+from simulator.world.partner.spelling import as_in_dns
 
 #: The protocol of direct TLS between servers (XEP-0368 §3).
 ALPN = "xmpp-server"
@@ -105,7 +106,7 @@ class Papers:
         )
 
         return Terms(
-            domain=domain.lower() if domain.lower() in self._domains else self._domains[0],
+            domain=as_in_dns(domain) if as_in_dns(domain) in self._domains else self._domains[0],
             certificate=behaviour.certificate,
             options=replace(options, ciphers=behaviour.ciphers or ciphers_for(behaviour.most_tls)),
         )

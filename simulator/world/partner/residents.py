@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from xml.etree.ElementTree import Element
 
+from simulator.world.partner.spelling import bare_as_in_dns
 from simulator.xmpp.element import make_error
 
 
@@ -24,7 +25,7 @@ class Residents:
         Where the roster is a whitelist, `contacts` (real bare addresses, lower case) are those whose messages come
         through; None: everybody's.
         """
-        self._mailboxes[address.lower()] = mailbox, contacts
+        self._mailboxes[bare_as_in_dns(address)] = mailbox, contacts
 
     def deliver(self, stanza: Element) -> Element | None:
         """Put a stanza into the mailbox it is for; returns the error to send back when nobody has that address."""
@@ -50,4 +51,4 @@ class Residents:
 
 
 def _bare(stanza: Element, attribute: str) -> str:
-    return stanza.get(attribute, "").split("/", 1)[0].lower()
+    return bare_as_in_dns(stanza.get(attribute, ""))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 
+from simulator.world.systems.mutants.certificates import CERTIFICATES
 from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dns import DNS
 from simulator.world.systems.mutants.frontend import FRONT_END
@@ -15,8 +16,19 @@ from simulator.world.systems.mutants.mutant import Mutant
 from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
+from simulator.world.systems.mutants.strictness import STRICTNESS
 
-FAMILIES: tuple[tuple[Mutant, ...], ...] = (STREAMS, DIALBACK, DNS, LYNC, STANZAS, SASL, FRONT_END)
+FAMILIES: tuple[tuple[Mutant, ...], ...] = (
+    STREAMS,
+    DIALBACK,
+    DNS,
+    LYNC,
+    STANZAS,
+    SASL,
+    CERTIFICATES,
+    STRICTNESS,
+    FRONT_END,
+)
 
 #: name -> mutant
 MUTANTS: dict[str, Mutant] = {mutant.name: mutant for family in FAMILIES for mutant in family}
