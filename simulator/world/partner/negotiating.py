@@ -213,12 +213,12 @@ def answer_for(sender: str, to: str) -> Choice:
 @contextmanager
 def negotiating(stream: PartnerStream) -> Iterator[None]:
     """Meanwhile no step needs to account for elements of TLS and SASL."""
-    before, stream.negotiates_for = stream.negotiates_for, HANDLED
+    before, stream.accounted = stream.accounted, {**stream.accounted, TLS: HANDLED, SASL: HANDLED}
 
     try:
         yield
     finally:
-        stream.negotiates_for = before
+        stream.accounted = before
 
 
 async def _open_again(

@@ -34,6 +34,7 @@ from simulator.world.partner.stream import PartnerStream
 from simulator.world.profiles import Profile
 from simulator.world.quirks import behave
 from simulator.xmpp.dialback import dialback_key
+from simulator.xmpp.namespaces import DIALBACK
 
 
 class Partner:
@@ -310,7 +311,7 @@ class Partner:
 
     async def _dial_beside(self, to: str, what: str, sender: str) -> PartnerStream:
         stream = await self._connect(to, f"{self.domain}/{what}-{next(self._count)}")
-        stream.reads_for = "the partner reads the answer to its own question"
+        stream.accounted[DIALBACK] = "the partner reads the answer to its own question"
         self.open_stream(stream, to, sender=sender)
 
         return stream

@@ -25,7 +25,7 @@ from simulator.world.partner.shown import described
 from simulator.world.partner.waiting import Choice, StreamOver, Waiting, first
 from simulator.xmpp.element import serialize
 from simulator.xmpp.events import StreamClosed, StreamHeader
-from simulator.xmpp.namespaces import DIALBACK, SASL, STREAMS, TLS
+from simulator.xmpp.namespaces import DIALBACK, SASL, STREAMS
 
 DIALBACK_METHOD, EXTERNAL_METHOD = "dialback", "SASL EXTERNAL"
 
@@ -82,10 +82,8 @@ class PartnerStream:
         self._version: str | None = None
         self._segments = Segments(connection, self._waiting.changed)
         self._patience: asyncio.TimerHandle | None = None
-        self.reads_for = ""
-        """Why the dialback elements that come on it need no step; empty: they do."""
-        self.negotiates_for = ""
-        """The same for those of TLS and SASL."""
+        self.accounted: dict[str, str] = {}
+        """Namespaces, and ids, of elements that need no step, with the reason."""
         self.tls: TLSInfo | None = None
         """What the handshake showed; None: the stream is in the clear, or the handshake is not over."""
         self.securing = False
@@ -332,7 +330,7 @@ class PartnerStream:
                 return
 
         namespace = element.tag[1:].partition("}")[0]
-        handled = {DIALBACK: self.reads_for, TLS: self.negotiates_for, SASL: self.negotiates_for}.get(namespace, "")
+        handled = self.accounted.get(namespace) or self.accounted.get(element.get("id", ""), "")
         xml = serialize(element).decode()
         self.elements.append(Arrived(self._record(element, handled, xml), element, xml))
 
