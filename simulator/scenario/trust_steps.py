@@ -68,8 +68,8 @@ TRUST_VERBS = (
         actors=_PARTNER,
         says="Does what no TLS peer may: `truncation` (the end of TCP without close_notify), `plaintext` (XML beside "
         "TLS), `alert` (a fatal alert in the clear), `garbage`, `renegotiation` (needs TLS 1.2 and `renegotiates: "
-        "true`); or {text}, {base64} or {hex}: bytes (`repeat: n` times) in place of a record or of the handshake. What "
-        "the system answers to those is not read as XMPP: see *receives a TLS answer*.",
+        "true`; nothing is read after it); or {text}, {base64} or {hex}: bytes (`repeat: n` times) for a record or "
+        "for the handshake. What the system answers to those is not read as XMPP: see *receives a TLS answer*.",
         example="gmail.com breaks TLS: renegotiation",
         argument="required",
         keys=("text", "base64", "hex", "repeat"),

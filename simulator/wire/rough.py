@@ -32,7 +32,11 @@ def write_beside(connection: Connection, data: bytes) -> None:
 
 
 def renegotiate(connection: Connection) -> None:
-    """Send the ClientHello of another handshake within a session of TLS 1.2; raises ValueError where there is none."""
+    """Send the ClientHello of another handshake within a session of TLS 1.2; raises ValueError where there is none.
+
+    From here on what comes is delivered as it is: OpenSSL gives up the session when the peer declines, and whether the
+    peer ends the connection then, or we did, could not be told.
+    """
     session = connection._session
 
     if session is None or session.info is None or session.info.version == "TLSv1.3":
@@ -42,3 +46,4 @@ def renegotiate(connection: Connection) -> None:
         raise ValueError("this session is made so that it cannot be renegotiated")
 
     connection._guarded(session._shake)
+    connection._session = None

@@ -50,6 +50,8 @@ KEY_LOG: Final = "SSLKEYLOGFILE"
 
 # pyOpenSSL has no name for it: SSL_MODE_NO_AUTO_CHAIN of <openssl/ssl.h>
 _NO_AUTO_CHAIN: Final = 0x8
+# nor for this: SSL_OP_ALLOW_CLIENT_RENEGOTIATION, without which a server of OpenSSL 3 takes none
+_CLIENT_RENEGOTIATION: Final = 0x100
 
 
 class TLSError(OSError):
@@ -189,7 +191,8 @@ class _Plan:
         context.set_cipher_list(options.ciphers.encode() + (b"" if options.check_strength else b":@SECLEVEL=0"))
         # RFC 9325 §3.3 and RFC 6120 §5.3.5: no compression; renegotiation is answered by the session. Early data
         # (RFC 8446 §2.3) is off unless somebody turns it on.
-        context.set_options(SSL.OP_NO_COMPRESSION | (0 if options.renegotiates else SSL.OP_NO_RENEGOTIATION))
+        renegotiation = _CLIENT_RENEGOTIATION if options.renegotiates else SSL.OP_NO_RENEGOTIATION
+        context.set_options(SSL.OP_NO_COMPRESSION | renegotiation)
         # What stands in the file is sent, nothing is added from the authorities: a chain may be short on purpose.
         context.set_mode(_NO_AUTO_CHAIN)
 

@@ -158,6 +158,8 @@ async def breaks_tls(stage: Stage, step: Step) -> Seen:
             renegotiate(stream.connection)
         except ValueError as error:
             raise NotPlayable(str(error)) from None
+
+        stream.on_bytes = Answer()
     else:
         plaintext = f"<message from='{stream.pair[0]}' to='{stream.pair[1]}'/>".encode()
         data = {"plaintext": plaintext, "alert": ALERT, "garbage": GARBAGE}.get(str(how))

@@ -17,6 +17,7 @@ from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
 from simulator.world.systems.mutants.strictness import STRICTNESS
+from simulator.world.systems.mutants.tls import TLS
 
 FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     STREAMS,
@@ -27,6 +28,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     SASL,
     CERTIFICATES,
     STRICTNESS,
+    TLS,
     FRONT_END,
 )
 
