@@ -274,12 +274,18 @@ def target(stage: Stage, given: Mapping[str, Any]) -> str:
 
 
 def fill(stage: Stage, text: str, stream: PartnerStream | None = None) -> str:
-    """Real names, captures, and what is always known: ``{stream-id}`` and ``{key}`` of the stream."""
+    """Real names, captures, what is known of the stream (``{stream-id}``, ``{key}``), and where hosts are."""
     if stream:
         text = re.sub(r"\{stream[ -]id\}", lambda _: stream.id, text)
 
         if "key" not in stage.captures:
             text = text.replace("{key}", stream.key)
+
+    if " of " in text:
+        text = stage.real(text)
+
+        for partner in stage.partners.values():
+            text = partner.place_for_all(text)
 
     return stage.fill(text)
 

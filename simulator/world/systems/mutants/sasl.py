@@ -10,14 +10,15 @@ from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from simulator.gateway.edge import offering
+from simulator.gateway.edge import offering, redirecting
 from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.offering import Standing
+from simulator.gateway.edge.redirecting import Place
 from simulator.gateway.negotiation import Method
 from simulator.gateway.rules import Rules
 from simulator.world.systems.mutants.mutant import Mutant
 from simulator.xmpp import external, sasl
-from simulator.xmpp.errors import SASLCondition
+from simulator.xmpp.errors import SASLCondition, StreamCondition
 from simulator.xmpp.external import (
     Answer,
     InitiatingState,
@@ -114,6 +115,12 @@ def _always(methods: Collection[Method], mechanisms: Collection[str], acceptable
     return Method.SASL_OVER_TLS in methods
 
 
+def _home(condition: str, content: str) -> Place | None:
+    found = redirecting.place_of(condition, content)
+
+    return found or (Place("partner.example") if condition == StreamCondition.SEE_OTHER_HOST else None)
+
+
 SASL = (
     # What is offered
     Mutant("external-never-offered", "Offers EXTERNAL to nobody.", _but(external_is_offered=lambda _: False)),
@@ -189,6 +196,11 @@ SASL = (
         _but(data_before_success_ends=lambda: False),
     ),
     # Restarts
+    Mutant(
+        "restart-moves-the-pair",
+        "Believes whatever a header says, once anything was authenticated.",
+        replace(_but(refusal_of_restart=lambda *_: None), pair_is_valid=lambda pair, valid: bool(valid)),
+    ),
     Mutant("restart-changes-the-pair", "Lets a new header name others.", _but(refusal_of_restart=lambda *_: None)),
     Mutant(
         "external-for-every-host",
@@ -237,6 +249,8 @@ SASL = (
     ),
     # Peers that send us elsewhere
     Mutant("redirects-overlooked", "Does not go where it is sent.", _but(place_of=lambda *_: None)),
+    Mutant("redirects-lead-home", "Goes back where it came from when it is sent nowhere.", _but(place_of=_home)),
+    Mutant("one-redirect-only", "Goes elsewhere once.", _but(redirect_is_followed=lambda followed: followed < 1)),
     Mutant("redirects-without-end", "Goes wherever it is sent, for ever.", _but(redirect_is_followed=lambda _: True)),
     Mutant(
         "redirects-change-the-identity",
@@ -246,6 +260,9 @@ SASL = (
     Mutant(
         "plain-text-after-all",
         "Goes on in plain text where TLS is required.",
-        _but(refusal_without_tls=lambda *_: None),
+        replace(
+            _but(refusal_without_tls=lambda *_: None, starttls_is_sent=lambda methods, possible, offered: offered),
+            dialback_is_allowed=lambda methods, secured: True,
+        ),
     ),
 )

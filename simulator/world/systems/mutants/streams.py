@@ -209,6 +209,11 @@ STREAMS = (
         replace(RIGHT, answer_to_error=lambda _: StreamCondition.UNDEFINED_CONDITION),
     ),
     Mutant("closing-unanswered", "Ends without a closing tag.", replace(RIGHT, closing_is_answered=lambda: False)),
+    Mutant(
+        "waits-for-the-closing-tag",
+        "Waits for ever for a peer to close its half.",
+        replace(RIGHT, closing_timeout=lambda _: None),
+    ),
     Mutant("leaves-without-farewell", "Shuts down without a word.", replace(RIGHT, farewell=lambda: None)),
     # The streams that it opens
     Mutant("dials-without-from", "Does not say who it is.", _dials_with(sender=None)),
