@@ -105,7 +105,8 @@ class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, rename="keb
     instead of `external` when they want one of our domains; its domains are normalised when it is made.
 
     Lists of revoked certificates are read from `revocation_lists` (files, PEM or DER), and with `check_revocation` over
-    HTTP, too. A list that is not to be had is passed over, unless `require_revocation_lists`.
+    HTTP, too. A list that is not to be had within `revocation_timeout` is passed over, unless
+    `require_revocation_lists`.
     """
 
     authority: str
@@ -117,6 +118,7 @@ class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, rename="keb
     revocation_lists: tuple[str, ...] = ()
     check_revocation: bool = True
     require_revocation_lists: bool = False
+    revocation_timeout: Seconds = 5.0
 
     def __post_init__(self) -> None:
         by_domain = {normalized(domain): files for domain, files in self.by_domain.items()}

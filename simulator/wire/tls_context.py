@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Final, Literal, cast
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.utils import CryptographyDeprecationWarning
 from OpenSSL import SSL, crypto
 
 from simulator.wire.tls_peer import INVALID_PURPOSE, ChainFault
@@ -310,7 +312,11 @@ def reason(error: SSL.Error) -> str:
 
 def _certificates(source: PEM) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(_pem(source))
+        # RFC 5280 §4.1.2.2: odd serial numbers SHOULD be handled gracefully, and OpenSSL is who judges them here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+
+            return x509.load_pem_x509_certificates(_pem(source))
     except ValueError as error:
         raise CertificateError(f"{_name(source)}: holds no certificate in PEM: {error}") from None
 

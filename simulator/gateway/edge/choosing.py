@@ -12,7 +12,7 @@ from simulator.gateway.negotiation import Method, Negotiation
 from simulator.gateway.settings import CertificateFiles
 from simulator.wire.tls import TLSOptions
 from simulator.xmpp import starttls
-from simulator.xmpp.address import dns_name
+from simulator.xmpp.address import AddressError, dns_name, normalize_domain
 from simulator.xmpp.errors import RemoteProtocolError, StreamCondition
 from simulator.xmpp.external import MECHANISM
 
@@ -118,6 +118,25 @@ def certificate_matters(methods: Collection[Method]) -> bool:
     the proof of who the peer is, and TLS against listeners only (RFC 7590 §3.4).
     """
     return Method.TLS_DIALBACK not in methods
+
+
+def refusal_of_answer(sender: str | None, proven: str | None) -> RemoteProtocolError | None:
+    """Why a header that answers ours is refused after the certificate has proved a domain (None: it has not).
+
+    §13.7.2: "SHOULD also correlate the validated identity with the 'from' address (if any) of the stream header it
+    received from the peer. If the two identities do not match, the validating entity SHOULD terminate".
+    """
+    if sender is None or proven is None or _is_same(sender, proven):
+        return None
+
+    return RemoteProtocolError(StreamCondition.INVALID_FROM, f"the certificate is for {proven}")
+
+
+def _is_same(domain: str, normalized: str) -> bool:
+    try:
+        return normalize_domain(domain) == normalized
+    except AddressError:
+        return False
 
 
 def external_is_chosen(methods: Collection[Method], mechanisms: Collection[str], acceptable: bool) -> bool:

@@ -64,6 +64,7 @@ class Credentials:
             rules=self._trust,
             log=self._log,
             required=settings.require_revocation_lists,
+            timeout=settings.revocation_timeout,
         )
 
     def _server(

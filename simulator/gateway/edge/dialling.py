@@ -20,7 +20,7 @@ from simulator.gateway.edge.outbound_negotiation import OpenStream, OutboundNego
 from simulator.gateway.edge.redirecting import Place
 from simulator.gateway.partner import AllowedPartner
 from simulator.wire.connection import Connection, open_connection
-from simulator.wire.fetch import FetchError, fetch
+from simulator.wire.fetch import fetch
 from simulator.wire.resolve import NoSuchDomain, NotResolved, ResolveError, Resolver, ServiceDenied
 from simulator.wire.service import XMPP_SERVER_PORT, Target, WithoutService
 from simulator.xmpp.errors import StreamCondition
@@ -67,11 +67,8 @@ class Dialler:
         self._local_host = None if host in ("0.0.0.0", "::", "") else host
 
     async def fetch(self, url: str, *, timeout: float, at_most: int) -> bytes:
-        """A file over HTTP; raises OSError."""
-        try:
-            return await fetch(url, self._resolver, timeout=timeout, at_most=at_most, local_host=self._local_host)
-        except FetchError as error:
-            raise OSError(str(error)) from None
+        """A file over HTTP; raises FetchError."""
+        return await fetch(url, self._resolver, timeout=timeout, at_most=at_most, local_host=self._local_host)
 
     async def open(
         self,

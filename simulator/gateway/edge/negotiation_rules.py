@@ -83,6 +83,7 @@ class NegotiationRules:
     certificate_is_shown: Callable[[], bool] = choosing.certificate_is_shown
     sni_of: Callable[[str, str], str] = choosing.sni_of
     identity_of: Callable[[str, str], str] = choosing.identity_of
+    refusal_of_answer: Callable[[str | None, str | None], RemoteProtocolError | None] = choosing.refusal_of_answer
     certificate_matters: Callable[[Collection[Method]], bool] = choosing.certificate_matters
     verification_takes_tls: Callable[[], bool] = choosing.verification_takes_tls
 

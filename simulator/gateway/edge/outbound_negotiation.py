@@ -125,6 +125,7 @@ class OutboundNegotiation:
         self._channel.send(self._header)
         answer = await self._next(StreamHeader)
         self._refuse(self._rules.judge_answer(answer))
+        self._refuse(self._rules.negotiation.refusal_of_answer(answer.sender, self._proven))
         offered = None
 
         if self._kept is not None:
@@ -165,6 +166,11 @@ class OutboundNegotiation:
             dialback=allowed and any(one.dialback for one in judged),
             trusted=self._judgement.acceptable,
         )
+
+    @property
+    def _proven(self) -> str | None:
+        """The domain that the peer's certificate has proved."""
+        return self._remote if self._secured and self._judgement.acceptable else None
 
     @property
     def _seen(self) -> str:

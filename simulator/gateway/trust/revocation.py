@@ -24,7 +24,7 @@ from simulator.wire.tls import CertificateError
 from simulator.wire.tls_peer import TLSInfo
 
 #: one list: seconds it may take, bytes it may have
-FETCH_TIMEOUT, MOST_BYTES = 5.0, 10 * 1024 * 1024
+MOST_BYTES = 10 * 1024 * 1024
 #: a list that could not be had is not asked for again before this
 RETRY_AFTER = timedelta(minutes=1)
 #: RFC 6120 §13.7.2.3 has peers ask "every 24 hours" where nothing says when: no list is kept for longer.
@@ -73,16 +73,18 @@ class RevocationLists:
         rules: TrustRules,
         log: Callable[[str], None],
         required: bool = False,
+        timeout: float = 5.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._fetch, self._rules, self._log, self._required, self._now = fetch, rules, log, required, now
+        self._timeout = timeout
         self._files = [_read(Path(file)) for file in files]
         self._places: dict[str, _Place] = {}
 
     async def revoked(self, info: TLSInfo) -> tuple[str, ...]:
         """Why the peer's certificate, or one above it, must not be relied on any more; empty when nothing is known.
 
-        Takes at most `FETCH_TIMEOUT` for each place that is not known yet, and no time at all for others, so it may be
+        Takes at most `timeout` for each place that is not known yet, and no time at all for others, so it may be
         asked again while a stream lives (RFC 6120 §13.7.2.3).
         """
         if not is_trusted(info, self._rules):
@@ -156,7 +158,7 @@ class RevocationLists:
 
     async def _renew(self, url: str, place: _Place, fetch: Fetch) -> None:
         try:
-            place.lists = parse_lists(await fetch(url, timeout=FETCH_TIMEOUT, at_most=MOST_BYTES))
+            place.lists = parse_lists(await fetch(url, timeout=self._timeout, at_most=MOST_BYTES))
         except (FetchError, ValueError) as error:
             # What was had before may still hold; whether it does is asked at every use.
             place.until = self._now() + RETRY_AFTER

@@ -87,7 +87,7 @@ u-label                           no   no    RFC 5280 §7.2
 idn                               yes  yes   RFC 6125 §6.4.2
     an internationalized domain in A-labels
 many-sans                         open open  RFC 5280 §4.2.1.6
-    2000 other DNS-IDs, then the domain
+    4096 other DNS-IDs, then the domain
     open: no text limits it, and every implementation does
 two-tenants                       yes  yes   RFC 6125 §7.4
     tenant.example, and the domain

@@ -15,7 +15,7 @@ from simulator.world.certificates.draft import subject
 from simulator.world.certificates.general_names import dns, ip_address, srv, uri, xmpp_addr
 from simulator.world.certificates.request import CannotMint, Recipe, Request, by_root
 
-MANY = 2000
+MANY = 4096
 #: somebody whose domain is served by the same server
 TENANT = "tenant.example"
 
