@@ -88,7 +88,9 @@ Selectors = Annotated[
 Scenarios = Annotated[
     Path | None, typer.Option("--scenarios", metavar="DIR", help="Where they are. [./scenarios, else those installed]")
 ]
-System = Annotated[str, typer.Option("--system", metavar="NAME", help="embedded, embedded-process or prosody.")]
+System = Annotated[
+    str, typer.Option("--system", metavar="NAME", help="embedded, embedded-process, prosody or ejabberd.")
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same names, ids and keys.")]
 Mutant = Annotated[str, typer.Option("--mutant", metavar="NAME", help="A deliberate defect of the embedded gateway.")]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
