@@ -249,6 +249,11 @@ SASL = (
     ),
     # Peers that send us elsewhere
     Mutant("redirects-overlooked", "Does not go where it is sent.", _but(place_of=lambda *_: None)),
+    Mutant(
+        "redirects-change-sni",
+        "Names the host that it was sent to in TLS.",
+        _but(sni_of=lambda remote, host: host),
+    ),
     Mutant("redirects-lead-home", "Goes back where it came from when it is sent nowhere.", _but(place_of=_home)),
     Mutant("one-redirect-only", "Goes elsewhere once.", _but(redirect_is_followed=lambda followed: followed < 1)),
     Mutant("redirects-without-end", "Goes wherever it is sent, for ever.", _but(redirect_is_followed=lambda _: True)),

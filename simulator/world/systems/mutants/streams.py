@@ -164,6 +164,11 @@ STREAMS = (
             host_is_served=lambda host, served: any(host.startswith(name) or name.startswith(host) for name in served),
         ),
     ),
+    Mutant(
+        "ascii-hosts-only",
+        "Knows no name with letters beyond ASCII.",
+        replace(RIGHT, host_is_served=lambda host, served: host.isascii() and host in served),
+    ),
     Mutant("compares-hosts-as-text", "Knows its names in one spelling.", replace(RIGHT, judge_header=_text_of_host)),
     Mutant(
         "believes-headers",
