@@ -55,12 +55,16 @@ TRUST_VERBS = (
         name="sees TLS",
         actors=_PARTNER,
         says="Holds what the handshake showed against: version, cipher, sni, alpn (each may be a list, null: none), "
-        "`names` that the peer's certificate must hold, `certificate: false` that it showed none, `resumed`. Without "
-        "a label: on the stream that was secured last.",
+        "`names` that the peer's certificate must hold, `certificate: false` that it showed none, `resumed`. Of the "
+        "certificate: `trusted` (whole, in time, from the authority), `authority` (it is one), `digest` (of its "
+        "signature), `subject`. Without a label: on the stream that was secured last.",
         example="gmail.com sees TLS: {version: [TLSv1.2, TLSv1.3], sni: gmail.com, names: [contoso.com]}",
         expects="shown",
         argument="required",
-        keys=("version", "cipher", "sni", "alpn", "names", "certificate", "resumed"),
+        keys=(
+            *("version", "cipher", "sni", "alpn", "resumed"),
+            *("names", "certificate", "trusted", "authority", "digest", "subject"),
+        ),
         stream=True,
     ),
     Verb(

@@ -54,6 +54,7 @@ def shown(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | Non
 
     wanted, got = dict(argument), seen["secured"]
     certificate = got.get("certificate")
+    got = {**got, **{key: (certificate or {}).get(key) for key in OF_CERTIFICATES}}
     names = wanted.pop("names", None)
 
     if "certificate" in wanted and bool(wanted.pop("certificate")) != (certificate is not None):
@@ -143,5 +144,8 @@ def _what_came(seen: Seen) -> str:
 
     return (f"{describe_tls(seen)}, then {end}" if "secured" in seen else end) if ended else "nothing"
 
+
+#: fields of a certificate that a step may name beside those of the handshake
+OF_CERTIFICATES = ("trusted", "authority", "digest", "subject")
 
 JUDGES = {"secured": secured, "shown": shown, "external": external, "restarted": restarted}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from simulator.wire.tls import TLSInfo
@@ -44,4 +46,24 @@ def _certificate(info: TLSInfo) -> dict[str, Any] | None:
         "subject": certificate.subject.rfc4514_string(),
         "issuer": certificate.issuer.rfc4514_string(),
         "sha256": certificate.fingerprint(SHA256()).hex(),
+        "trusted": info.trusted,
+        "authority": _is_authority(certificate),
+        "digest": _digest(certificate),
     }
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+
+
+def _digest(certificate: x509.Certificate) -> str | None:
+    """Over what the signature is; Ed25519 has a digest of its own."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+    return algorithm.name if algorithm is not None else None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cryptography import x509
 
 from simulator.gateway.rules import Rules
+from simulator.gateway.settings import CertificateFiles
 from simulator.gateway.trust import identities
 from simulator.gateway.trust.identities import Identities
 from simulator.gateway.trust.path import fault_is_forgiven
@@ -111,6 +112,10 @@ def _any_service(name: str, domain: str, *rest: Any) -> bool:
 
 def _user_or_not(address: str, domain: str) -> bool:
     return address.partition("@")[2].partition("/")[0] == domain
+
+
+def _another(domain: str, external: CertificateFiles, by_domain: Mapping[str, CertificateFiles]) -> CertificateFiles:
+    return external if domain in by_domain else next(iter(by_domain.values()), external)
 
 
 CERTIFICATES = (
@@ -247,6 +252,11 @@ CERTIFICATES = (
     Mutant(
         "nobody-is-revoked", "Finds nobody on lists of revoked certificates.", _trusting(is_listed=lambda *_: False)
     ),
+    Mutant(
+        "lists-are-never-demanded",
+        "Takes whoever is on no list that can be had, whatever is set.",
+        _trusting(refuses_without_list=lambda _: False),
+    ),
     Mutant("certificate-lasts-for-ever", "Forgets when certificates expire.", _trusting(expiry=lambda _: None)),
     Mutant(
         "certificate-is-asked-about-once",
@@ -262,5 +272,26 @@ CERTIFICATES = (
         "every-certificate-vouches",
         "Lets any certificate answer a dialback key.",
         _negotiating(certificate_vouches=lambda _: True),
+    ),
+    # Headers and names
+    Mutant(
+        "what-was-said-before-tls-counts",
+        "Remembers the domain of the header before TLS.",
+        _negotiating(forgets_before_tls=lambda: False),
+    ),
+    Mutant(
+        "answers-in-any-name",
+        "Does not mind that a server answers in another name than its certificate's.",
+        _negotiating(refusal_of_answer=lambda *_: None),
+    ),
+    Mutant(
+        "host-is-asked-for-in-tls",
+        "Names the host in TLS, and not the domain.",
+        _negotiating(sni_of=lambda remote, host: host),
+    ),
+    Mutant(
+        "certificates-are-mixed-up",
+        "Shows for each domain the certificate of another.",
+        _negotiating(files_of=_another),
     ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from simulator.gateway.rules import Rules
@@ -76,7 +77,18 @@ def _signed_as_of_old(certificate: x509.Certificate) -> bool:
 
 
 def _breaking(certificate: x509.Certificate) -> Identities:
-    raise ValueError(f"certificate {certificate.fingerprint} is odd")
+    raise ValueError("a certificate that nobody expected")
+
+
+def _keeping_the_first() -> Rules:
+    kept: dict[tuple[str, ...], bytes] = {}
+
+    def is_readable(certificate: x509.Certificate) -> bool:
+        fingerprint = certificate.fingerprint(SHA256())
+
+        return kept.setdefault(identities.presented(certificate).dns_ids, fingerprint) == fingerprint
+
+    return _trusting(is_readable=is_readable)
 
 
 def _never(*_: Any) -> bool:
@@ -134,6 +146,13 @@ STRICTNESS = (
     Mutant("curves-are-unknown", "Knows no keys on elliptic curves.", _without(ec.EllipticCurvePublicKey)),
     Mutant("rsa-is-unknown", "Knows no RSA keys.", _without(rsa.RSAPublicKey)),
     Mutant("pss-is-unknown", "Knows no RSASSA-PSS.", _trusting(signature_is_strong=_signed_as_of_old)),
+    # Revocation, and certificates that follow one another
+    Mutant(
+        "lists-are-demanded",
+        "Refuses whoever is on no list that can be had, whatever is set.",
+        _trusting(refuses_without_list=lambda _: True),
+    ),
+    Mutant("first-certificate-is-kept", "Takes no other certificate of a domain than the first.", _keeping_the_first()),
     # Whatever comes
     Mutant("certificates-break-it", "Breaks when it looks at a certificate.", _trusting(presented=_breaking)),
 )
