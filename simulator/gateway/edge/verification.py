@@ -6,7 +6,9 @@ Knows how to ask, and which answer counts. Does not know who wants to know: whoe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 from simulator.gateway.edge.answers import Question, question_of_answer
 from simulator.gateway.edge.channel import Ended
@@ -30,6 +32,8 @@ class Verifications:
     def __init__(self, context: Context, dialler: Dialler) -> None:
         self._context, self._dialler = context, dialler
         self._asking: dict[Question, Verification] = {}
+        self._dialled: Counter[str] = Counter()
+        self._changed = asyncio.Event()
 
     def ask(
         self, question: Question, request: DialbackResult, partner: AllowedPartner, on_outcome: OnOutcome
@@ -60,7 +64,7 @@ class Verifications:
         timeout = self._context.rules.establishment_timeout(self._context.configuration.gateway)
 
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout), self._turn(verification.partner):
                 return await self._ask(verification)
         except TimeoutError:
             return StreamFailure(Failure.TIMEOUT)
@@ -71,6 +75,27 @@ class Verifications:
         """A question is answered or given up."""
         if self._asking.get(verification.question) is verification:
             del self._asking[verification.question]
+
+    @asynccontextmanager
+    async def _turn(self, partner: AllowedPartner) -> AsyncGenerator[None]:
+        """Wait until one more stream may be opened to a partner to ask something.
+
+        Anybody can have us ask, and from several places at once: a partner's limit of connections holds for those that
+        we open to it for the sake of others, too.
+        """
+        limit = self._context.census.limit(partner)
+
+        while not self._context.rules.connection_is_allowed(self._dialled[partner.identity], limit):
+            self._changed.clear()
+            await self._changed.wait()
+
+        self._dialled[partner.identity] += 1
+
+        try:
+            yield
+        finally:
+            self._dialled[partner.identity] -= 1
+            self._changed.set()
 
     async def _ask(self, verification: Verification) -> Outcome:
         target, sender, stream_id = verification.question
