@@ -9,6 +9,7 @@ import difflib
 
 from simulator.world.systems.mutants.certificates import CERTIFICATES
 from simulator.world.systems.mutants.dialback import DIALBACK
+from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
 from simulator.world.systems.mutants.dns import DNS
 from simulator.world.systems.mutants.frontend import FRONT_END
 from simulator.world.systems.mutants.lync import LYNC
@@ -22,6 +23,7 @@ from simulator.world.systems.mutants.tls import TLS
 FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     STREAMS,
     DIALBACK,
+    DIALBACK_OVER_TLS,
     DNS,
     LYNC,
     STANZAS,
