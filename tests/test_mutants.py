@@ -13,7 +13,7 @@ from simulator.runner.errand import Errand, Report
 from simulator.runner.processes import how_many, play_apart
 from simulator.scenario.loader import load
 from simulator.scenario.model import Scenario
-from simulator.verdict import Outcome
+from simulator.verdict import Outcome, Verdict
 from simulator.world.systems.mutants.catalogue import MUTANTS
 
 SCENARIOS = load(Path(__file__).resolve().parents[1] / "scenarios")
@@ -39,8 +39,8 @@ def test_there_are_enough_mutants() -> None:
 
 
 @pytest.fixture(scope="session")
-def outcomes(request: pytest.FixtureRequest) -> dict[tuple[str, str], Outcome]:
-    """Play each chosen mutant against the scenarios that name it: (mutant, scenario id) -> outcome.
+def verdicts(request: pytest.FixtureRequest) -> dict[tuple[str, str], Verdict]:
+    """Play each chosen mutant against the scenarios that name it: (mutant, scenario id) -> verdict.
 
     All at once, for most of the time goes by in waiting for what a defective gateway never does.
     """
@@ -49,23 +49,26 @@ def outcomes(request: pytest.FixtureRequest) -> dict[tuple[str, str], Outcome]:
     return play_pairs([Errand(one, name) for name in sorted(chosen) for one in PAIRS[name]])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", sorted(MUTANTS))
-def test_mutant_is_caught_by_every_scenario_that_names_it(name: str, outcomes: dict[tuple[str, str], Outcome]) -> None:
+def test_mutant_is_caught_by_every_scenario_that_names_it(name: str, verdicts: dict[tuple[str, str], Verdict]) -> None:
+    found = [verdicts[name, scenario.id] for scenario in PAIRS[name]]
     survived = [
-        scenario.id for scenario in PAIRS[name] if outcomes[name, scenario.id] not in (Outcome.FAIL, Outcome.WARN)
+        f"{one.scenario}: {one.outcome}: {one.reason}"
+        for one in found
+        if one.outcome not in (Outcome.FAIL, Outcome.WARN)
     ]
 
     assert PAIRS[name], "no scenario names it"
     assert not survived
 
 
-def play_pairs(pairs: list[Errand]) -> dict[tuple[str, str], Outcome]:
+def play_pairs(pairs: list[Errand]) -> dict[tuple[str, str], Verdict]:
     """Play each pair on an embedded gateway of its own."""
-    found: dict[tuple[str, str], Outcome] = {}
+    found: dict[tuple[str, str], Verdict] = {}
 
     def judged(pair: Errand, report: Report) -> None:
-        found[pair.mutant, pair.scenario.id] = report.verdict.outcome
+        found[pair.mutant, pair.scenario.id] = report.verdict
 
     processes = how_many(len(pairs), len(pairs))
     jobs = JOBS * processes
