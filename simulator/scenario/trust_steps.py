@@ -121,4 +121,10 @@ TRUST_VERBS = (
         example="gmail.com has its certificate revoked",
         needs=frozenset({"revocation"}),
     ),
+    Verb(
+        name="has its certificate renewed",
+        actors=("system",),
+        says="The files of the system's certificates hold new ones from now on, whose subject says `renewed`.",
+        example="the system has its certificate renewed",
+    ),
 )

@@ -77,6 +77,16 @@ class CertificateAuthority:
 
         return self._issued[names]
 
+    def renew(self) -> None:
+        """Put new certificates, with new keys, into the files of all that were issued for names; nobody is told.
+
+        Their subject says ``renewed``.
+        """
+        for names, files in self._issued.items():
+            leaf = self._leaf(names, unit="renewed")
+            files.certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+            files.key.write_bytes(leaf.private_key_pem.bytes())
+
     def mint(self, kind: str, domain: str, *, host: str = "", lifetime: timedelta = LIFETIME) -> Minted:
         """A certificate of a kind of the catalogue for a domain; the same again for the same request.
 
@@ -134,12 +144,17 @@ class CertificateAuthority:
         return Register(self._root)
 
     def _issue(self, names: tuple[str, ...]) -> CertificateFiles:
-        leaf = self._authority.issue_cert(
-            *names, not_after=datetime.now(UTC) + LIFETIME, key_type=trustme.KeyType.ECDSA
-        )
+        leaf = self._leaf(names)
         chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
 
         return CertificateFiles(*self._write_pair(chain, leaf.private_key_pem.bytes()))
+
+    def _leaf(self, names: tuple[str, ...], unit: str | None = None) -> trustme.LeafCert:
+        until = datetime.now(UTC) + LIFETIME
+
+        return self._authority.issue_cert(
+            *names, not_after=until, key_type=trustme.KeyType.ECDSA, organization_unit_name=unit
+        )
 
     def _mint(self, kind: str, domain: str, host: str, lifetime: timedelta) -> Minted:
         shown = mint(

@@ -48,7 +48,7 @@ class Credentials:
             return
 
         by_name: dict[str, tuple[PEM, PEM]] = {
-            dns_name(domain): (files.certificate, files.key) for domain, files in settings.by_domain.items()
+            dns_name(domain): self._pair(files) for domain, files in settings.by_domain.items()
         }
         self._direct_server = self._server(settings.external, by_name, self._rules.tls_options(True))
 
@@ -72,13 +72,16 @@ class Credentials:
     ) -> TLSContext:
         authority = self._configuration.certificates.authority
 
-        return server_context(files.certificate, files.key, authority, by_name=by_name, options=options)
+        return server_context(*self._pair(files), authority, by_name=by_name, options=options)
 
     def _client(self, files: CertificateFiles, options: TLSOptions) -> TLSContext:
         authority = self._configuration.certificates.authority
-        certificate, key = (files.certificate, files.key) if self._rules.certificate_is_shown() else (None, None)
+        certificate, key = self._pair(files) if self._rules.certificate_is_shown() else (None, None)
 
         return client_context(certificate, key, authority, require_peer=False, options=options)
+
+    def _pair(self, files: CertificateFiles) -> tuple[PEM, PEM]:
+        return self._rules.content_of(files.certificate), self._rules.content_of(files.key)
 
     def server(self, to: str) -> TLSContext:
         """What we show to a peer that says, or does not say, to which of our domains it wants."""

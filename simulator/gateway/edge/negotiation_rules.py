@@ -16,7 +16,7 @@ from simulator.gateway.edge.offering import Standing
 from simulator.gateway.edge.redirecting import Place
 from simulator.gateway.negotiation import Method, Negotiation
 from simulator.gateway.settings import CertificateFiles
-from simulator.wire.tls import TLSOptions
+from simulator.wire.tls import PEM, TLSOptions
 from simulator.xmpp import external, sasl, starttls
 from simulator.xmpp.errors import RemoteProtocolError, SASLCondition, StanzaCondition, StreamCondition
 from simulator.xmpp.external import InitiatingTable, ReceivingTable
@@ -37,6 +37,7 @@ class NegotiationRules:
     # both roles
     methods_at_hand: Callable[[frozenset[Method], bool], frozenset[Method]] = choosing.methods_at_hand
     tls_options: Callable[[bool], TLSOptions] = choosing.tls_options
+    content_of: Callable[[str], PEM] = choosing.content_of
     files_of: Callable[[str, CertificateFiles, Mapping[str, CertificateFiles]], CertificateFiles] = choosing.files_of
 
     # TLS, receiving role

@@ -50,6 +50,13 @@ async def is_told_to_shut_down(stage: Stage, step: Step) -> Seen:
     return Seen()
 
 
+async def has_its_certificate_renewed(stage: Stage, step: Step) -> Seen:
+    """Exchange what is in the files of its certificates; whether it reads them again is its own business."""
+    stage.world.seated.ground.authority.renew()
+
+    return Seen()
+
+
 async def link_goes_down(stage: Stage, step: Step) -> Seen:
     """Cut front end and edge apart."""
     await _bounded(stage, step, _of_system(stage, "cut_link"), "the link to go down")
@@ -83,6 +90,7 @@ ACTS: dict[str, Act] = {
     "refuses its settings": refuses_its_settings,
     "stops": stops,
     "is told to shut down": is_told_to_shut_down,
+    "has its certificate renewed": has_its_certificate_renewed,
     "link goes down": link_goes_down,
     "link comes up": link_comes_up,
 }

@@ -6,6 +6,8 @@ Knows the rules of trust that it breaks, one for each defect. What is taken that
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -91,6 +93,11 @@ def _keeping_the_first() -> Rules:
     return _trusting(is_readable=is_readable)
 
 
+@lru_cache
+def _once(file: str) -> bytes:
+    return Path(file).read_bytes()
+
+
 def _never(*_: Any) -> bool:
     return False
 
@@ -153,6 +160,11 @@ STRICTNESS = (
         _trusting(refuses_without_list=lambda _: True),
     ),
     Mutant("first-certificate-is-kept", "Takes no other certificate of a domain than the first.", _keeping_the_first()),
+    Mutant(
+        "first-file-is-kept",
+        "Never reads a certificate of its own again.",
+        replace(RIGHT, negotiation=replace(RIGHT.negotiation, content_of=_once)),
+    ),
     # Whatever comes
     Mutant("certificates-break-it", "Breaks when it looks at a certificate.", _trusting(presented=_breaking)),
 )
