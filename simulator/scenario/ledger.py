@@ -32,24 +32,41 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where it stands; set by `read_ledger`."""
 
 
+class _Written(LedgerEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry as it stands in the file: `scenarios` are several with one cause, each an entry by itself."""
+
+    scenario: str = ""
+    scenarios: tuple[str, ...] = ()
+
+
 def read_ledger(path: Path) -> list[LedgerEntry]:
     """Read a ledger; a file that does not exist is an empty one. Raises DocumentError at the exact place."""
     return parse_ledger(read_document(path)) if path.exists() else []
 
 
 def parse_ledger(document: Document) -> list[LedgerEntry]:
-    """Make entries of a document that is a list of mappings; each needs scenario, reason, section and link."""
+    """Make entries of a document that is a list of mappings; each needs scenario(s), reason, section and link."""
     if document.data is None:
         return []
 
-    entries = document.convert(list[LedgerEntry])
+    written = document.convert(list[_Written])
 
-    for number, entry in enumerate(entries):
-        for name in ("scenario", "reason", "section", "link"):
+    for number, entry in enumerate(written):
+        for name in ("reason", "section", "link"):
             if not getattr(entry, name).strip():
                 raise document.error((number, name), f"`{name}` is empty", "an expected failure is explained")
 
+        if bool(entry.scenario.strip()) == bool(entry.scenarios) or not all(map(str.strip, entry.scenarios)):
+            raise document.error((number,), "of what scenario?", "`scenario` is one, or `scenarios` a list of them")
+
     return [
-        msgspec.structs.replace(entry, line=document.positions.get((number,), (1, 1))[0])
-        for number, entry in enumerate(entries)
+        _entry(entry, scenario, document.positions.get((number,), (1, 1))[0])
+        for number, entry in enumerate(written)
+        for scenario in entry.scenarios or (entry.scenario,)
     ]
+
+
+def _entry(written: _Written, scenario: str, line: int) -> LedgerEntry:
+    fields = {name: getattr(written, name) for name in LedgerEntry.__struct_fields__}
+
+    return LedgerEntry(**{**fields, "scenario": scenario, "line": line})

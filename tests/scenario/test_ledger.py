@@ -19,6 +19,13 @@ def test_an_entry_knows_its_line() -> None:
     assert (first.outcome, first.match) == ("FAIL", "")
 
 
+def test_scenarios_of_one_cause_are_entries_of_their_own() -> None:
+    entries = parse_ledger(parse_document(ENTRY.replace("scenario: dbk/*", 'scenarios: [dbk/a, "dbk/b*"]')))
+
+    assert [entry.scenario for entry in entries] == ["dbk/a", "dbk/b*"]
+    assert {(entry.line, entry.reason) for entry in entries} == {(1, "it closes")}
+
+
 def test_no_file_and_no_entry_are_an_empty_ledger(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "none.yaml") == []
     assert parse_ledger(parse_document("# nothing\n")) == []
@@ -29,6 +36,9 @@ def test_no_file_and_no_entry_are_an_empty_ledger(tmp_path: Path) -> None:
     [
         ("scenario: x\n", "1:1: expected a list, got a mapping"),
         (ENTRY + "- {scenario: x, reason: y, section: z}\n", "2:3: the key 'link' is missing"),
+        (ENTRY.replace("scenario: dbk/*", "outcome: FAIL"), "1:3: of what scenario?"),
+        (ENTRY.replace("scenario: dbk/*", "scenarios: ['']"), "1:3: of what scenario?"),
+        (ENTRY.replace("reason:", "scenarios: [a], reason:"), "1:3: of what scenario?"),
         (ENTRY.replace("it closes", "' '"), "1:21: `reason` is empty"),
         (ENTRY.replace("reason:", "outcome: PASS, reason:"), "1:21: Invalid enum value 'PASS'"),
         (ENTRY.replace("reason:", "because: a, reason:"), "unknown field `because`"),
