@@ -52,6 +52,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "weights",
         "tls",
         "external",
+        "redirects",
         "direct-tls",
         "revocation",
         "without-dialback",

@@ -45,6 +45,7 @@ CAPABILITIES = {
     "retry-at-once": "tries again as soon as there is something to send after a failure, with no pause of refusals",
     "proxy": "a partner's proxy host can be set in place of SRV records",
     "weights": "chooses among hosts of one priority by their weights, and not at random",
+    "redirects": "goes where a peer sends it by see-other-host",
     "mutants": "can be seated with deliberate defects",
     "tls": "can encrypt streams by STARTTLS",
     "external": "can authenticate streams by SASL EXTERNAL",

@@ -162,6 +162,11 @@ SASL = (
         "Wants an authorization identity.",
         _but(judge_authzid=lambda authzid, _: None if authzid else SASLCondition.NOT_AUTHORIZED),
     ),
+    Mutant(
+        "unknown-elements-are-no-obstacle",
+        "Passes over what it does not know, and lets stanzas pass that nobody vouched for.",
+        replace(RIGHT, refusal_of_element=lambda _: None, pair_is_valid=lambda pair, valid: True),
+    ),
     # The order of an exchange
     Mutant(
         "initial-response-demanded",
