@@ -18,7 +18,8 @@ class Behaviour:
 
     # The door: what happens to a TCP connection.
     door: str = "open"
-    """open, refuses (RST: nobody listens), resets, closes, silent (accepts, then says nothing), says (the banner)"""
+    """open, refuses (RST: nobody listens), resets, closes, silent (accepts, then says nothing), says (the banner),
+    direct (TLS comes before XMPP, as with `tls` direct)"""
     door_host: str = ""
     """The host whose door is meant; empty: all."""
     banner: str = ""

@@ -31,7 +31,9 @@ QUIRKS: dict[str, Quirk] = {
     "closes-connections": Quirk("TCP connections are closed as soon as they are up", {"door": "closes"}),
     "blackhole": Quirk("accepts TCP and never says a word", {"door": "silent", "door_host": "{}"}, _HOST),
     "speaks-another-protocol": Quirk(
-        "answers like a web server", {"door": "says", "banner": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"}
+        "answers like a web server",
+        {"door": "says", "door_host": "{}", "banner": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"},
+        _HOST,
     ),
     "says": Quirk("sends these bytes instead of a header", {"door": "says", "banner": "{}"}, "the text"),
     # The stream header

@@ -13,6 +13,11 @@ TRUST_QUIRKS: dict[str, Quirk] = {
     # Offering TLS (RFC 6120 §5.4.1)
     "hides-starttls": Quirk("is able to do TLS and does not offer it", {"offers_starttls": False}),
     "offers-starttls-again": Quirk("offers STARTTLS over TLS, too", {"offers_starttls_again": True}),
+    "direct-tls": Quirk(
+        "begins with TLS at this host (XEP-0368), and in the clear at others",
+        {"door": "direct", "door_host": "{}"},
+        "the host",
+    ),
     # Answering <starttls/> (§5.4.2)
     "refuses-starttls": Quirk("answers <starttls/> with <failure/>, and ends", {"starttls": "failure"}),
     "ignores-starttls": Quirk("answers <starttls/> with nothing", {"starttls": "never"}),

@@ -103,6 +103,12 @@ def plaintext_behind_proceed_ends() -> bool:
     return True
 
 
+def features_before_tls_count() -> bool:
+    """§5.4.3.3: "MUST discard any information […] obtained from the receiving entity in an insecure manner before TLS
+    took effect (e.g., […] the stream ID and stream features […])"."""
+    return False
+
+
 def feature_counts(feature: Element, secured: bool) -> bool:
     """§5.4.3.3: features over TLS "MUST NOT include the STARTTLS feature"; a peer that offers it again means nothing by
     it."""

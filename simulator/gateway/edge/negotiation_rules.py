@@ -80,6 +80,7 @@ class NegotiationRules:
     failure_ends_stream: Callable[[], bool] = choosing.failure_ends_stream
     refusal_without_tls: Callable[[Negotiation, bool], RemoteProtocolError | None] = choosing.refusal_without_tls
     plaintext_behind_proceed_ends: Callable[[], bool] = choosing.plaintext_behind_proceed_ends
+    features_before_tls_count: Callable[[], bool] = choosing.features_before_tls_count
     feature_counts: Callable[[Element, bool], bool] = choosing.feature_counts
     certificate_is_shown: Callable[[], bool] = choosing.certificate_is_shown
     sni_of: Callable[[str, str], str] = choosing.sni_of

@@ -100,6 +100,7 @@ class OutboundNegotiation:
 
         if not self._secured and self._takes_tls(offer) and await self._start_tls():
             await self._judge()
+            self._kept = offer.features if self._rules.negotiation.features_before_tls_count() else None
             offer = await self._open()
 
         if not self._secured:
@@ -200,14 +201,10 @@ class OutboundNegotiation:
             raise StreamFailure(Failure.NO_TLS, "the peer answers <starttls/> with a failure")
 
         self._check()
-        injected = channel.unread
 
-        if injected and rules.plaintext_behind_proceed_ends():
+        if channel.unread and rules.plaintext_behind_proceed_ends():
             channel.drop("there is plain text behind <proceed/>")
             raise StreamFailure(Failure.NO_TLS, "there is plain text behind <proceed/>")
-
-        if injected:
-            self._kept = await self._next(StreamFeatures)
 
         context = self._context.credentials.client(self._local)
         channel.secure(context, rules.sni_of(self._remote, self._host))

@@ -92,6 +92,9 @@ async def accepts_tls(stage: Stage, step: Step) -> Seen:
         except StreamOver:
             return Seen({"ended": ended(stream.ending)})
 
+        if _said_more(stage, stream):
+            return Seen({"failed": "something stood behind <starttls/> in the clear"}, (asked.entry,))
+
         await proceed(partner, stream, str(given.get("inject", "")), _terms(stage, step, partner))
         seen = await _shaken(stream)
 
@@ -252,6 +255,13 @@ def _session(stage: Stage, partner: Partner, given: Mapping[str, Any]) -> Any:
 
 def _header(stage: Stage, given: Mapping[str, Any]) -> dict[str, Any]:
     return fill_values(stage, given["header"]) if isinstance(given.get("header"), Mapping) else {}
+
+
+def _said_more(stage: Stage, stream: PartnerStream) -> bool:
+    """Whether anything, be it white space, has come behind <starttls/> (RFC 6120 §5.3.3)."""
+    received = [entry for entry in stage.journal if entry.kind == "received" and entry.stream == stream.label]
+
+    return not str(received[-1].data.get("text", "")).endswith(">")
 
 
 async def _shaken(stream: PartnerStream) -> dict[str, Any]:

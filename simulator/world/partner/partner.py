@@ -191,18 +191,18 @@ class Partner:
                 stream.drop()
         elif self._wants_script():
             stream.hold()
-            self._begin(stream)
+            self._begin(stream, door)
             self._held.append(stream)
         else:
             serve(self, stream)
-            self._begin(stream)
+            self._begin(stream, door)
 
         self._changed.set()
 
-    def _begin(self, stream: PartnerStream) -> None:
+    def _begin(self, stream: PartnerStream, door: str) -> None:
         stream.begin()
 
-        if self._is_direct:
+        if self._is_direct or door == "direct":
             stream.secure(self.papers.as_server(self.papers.terms(direct=True)))
 
     @property

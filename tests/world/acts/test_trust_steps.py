@@ -35,7 +35,7 @@ async def play(
 ) -> dict[str, str]:
     """Play steps against a system that does TLS; returns, by sentence, why steps were not fulfilled."""
     text = f"claim: A test\ndeadline: 1\n{head}\nsteps:\n"
-    text += "\n".join(f"  - {line.strip()}" for line in steps.strip().splitlines())
+    text += "\n".join(f"  - {line.strip()}" for line in steps.strip().splitlines() if line.strip())
     scenario = read_scenarios(parse_document(text), "test")[0]
     quirks = system.pop("quirks", ())
     contoso = await town.partner("contoso.com", *quirks, abilities={"tls": tls, **system}, authority=authority)
@@ -356,3 +356,43 @@ async def test_the_quiet_is_proven_without_dialback(town: Any, authority: Certif
     assert [entry.data for entry in town.entries("barrier", "gmail.com")][:1] == [
         {"by": "error for a message to nobody"}
     ]
+
+
+ASKS_FOR_TLS = f"""
+    gmail.com connects: {{tls: false}}
+    gmail.com sends: <starttls xmlns='{TLS}'/>
+    gmail.com receives: <proceed xmlns='{TLS}'/>
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "other"),
+    [
+        ("sends a ClientHello", "hello", "refused"),
+        ("sends a ClientHello: {grease: true}", "{version: TLSv1.3}", "{version: TLSv1.2}"),
+        ("sends a ClientHello: {offers: null, compression: [1, 0]}", "{compression: 0}", "{compression: 1}"),
+        ("sends a ClientHello: {version: SSLv3}", "{alert: protocol_version}", "hello"),
+        ("breaks TLS: garbage", "refused", "hello"),
+        ('breaks TLS: {hex: "15 03 03 00 02 01 5a", repeat: 1000}', "refused", "hello"),
+    ],
+)
+@pytest.mark.parametrize("right", [True, False])
+async def test_a_hello_by_hand(
+    town: Any, authority: CertificateAuthority, said: str, answer: str, other: str, right: bool
+) -> None:
+    steps = f"{ASKS_FOR_TLS}\ngmail.com {said}\ngmail.com receives a TLS answer: {answer if right else other}"
+    wrong = await play(town, authority, steps, "partners: {gmail.com: {tls: optional}}")
+
+    assert len(wrong) == (0 if right else 1)
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ("gmail.com connects\ngmail.com receives a TLS answer: hello", "nothing was sent in place"),
+        (f"{ASKS_FOR_TLS}\ngmail.com sends a ClientHello: {{version: TLSv9}}", "this is no ClientHello"),
+    ],
+)
+async def test_a_hello_that_cannot_be_played(town: Any, authority: CertificateAuthority, steps: str, why: str) -> None:
+    with pytest.raises(NotPlayable, match=why):
+        await play(town, authority, steps, "partners: {gmail.com: {tls: optional}}")

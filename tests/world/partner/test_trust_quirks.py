@@ -137,6 +137,21 @@ async def test_features_hold_what_they_should_not(
     assert what in features[where]
 
 
+@pytest.mark.parametrize(("host", "direct"), [("first.gmail.com", True), ("second.gmail.com", False)])
+async def test_one_host_begins_with_tls(town: Any, authority: CertificateAuthority, host: str, direct: bool) -> None:
+    hosts = ["first.gmail.com", "second.gmail.com"]
+    quirk = "direct-tls: first.gmail.com"
+    gmail = await town.partner("gmail.com", quirk, hosts=hosts, abilities={"tls": "optional"}, authority=authority)
+    town.names.publish(f"_xmpps-server._tcp.gmail.com SRV 0 0 {gmail.port} {host}.")
+    contoso = await town.partner("contoso.com", authority=authority)
+    stream = await contoso.open_direct("", "gmail.com", "gmail.com", contoso.papers.terms(direct=True))
+
+    if direct:
+        assert (await stream.secured()).application == "xmpp-server"
+    else:
+        assert (await stream.ended()).tls
+
+
 async def test_required_tls_is_all_that_is_offered_before_it(town: Any, authority: CertificateAuthority) -> None:
     gmail = await town.partner("gmail.com", abilities={"tls": "required"}, authority=authority)
     contoso = await town.partner("contoso.com")

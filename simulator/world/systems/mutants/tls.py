@@ -5,7 +5,8 @@ Knows the rules of negotiation that it breaks, one or two for each defect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -15,6 +16,8 @@ from simulator.gateway.edge.offering import Standing
 from simulator.gateway.negotiation import Negotiation
 from simulator.gateway.rules import Rules
 from simulator.gateway.settings import CertificateFiles
+from simulator.wire import service
+from simulator.wire.service import ServiceRecord
 from simulator.wire.tls import TLSOptions
 from simulator.world.systems.mutants.mutant import Mutant
 from simulator.xmpp import starttls
@@ -48,6 +51,10 @@ def _with_a_child() -> Element:
     return starttls.feature(required=True)
 
 
+def _but_starttls(feature: Element, _: bool) -> bool:
+    return feature.tag != starttls.STARTTLS
+
+
 def _where_set(tls: Negotiation, mandatory: bool) -> RemoteProtocolError | None:
     return choosing.refusal_without_tls(tls, False)
 
@@ -58,6 +65,10 @@ def _the_first(_: str, external: CertificateFiles, by_domain: Mapping[str, Certi
 
 def _without_name(direct: bool) -> TLSOptions:
     return choosing.tls_options(False)
+
+
+def _all_direct(records: Sequence[ServiceRecord], entropy: random.Random) -> list[ServiceRecord]:
+    return [replace(record, direct_tls=True) for record in service.order_targets(records, entropy)]
 
 
 TLS = (
@@ -102,7 +113,11 @@ TLS = (
     Mutant("one-certificate-for-all", "Shows the same certificate for all its domains.", _but(files_of=_the_first)),
     # As the initiating entity
     Mutant("starttls-never-sent", "Takes no STARTTLS.", _but(starttls_is_sent=lambda *_: False)),
-    Mutant("sole-feature-overlooked", "Goes on where STARTTLS is mandatory.", _but(refusal_without_tls=_where_set)),
+    Mutant(
+        "starttls-is-passed-over",
+        "Goes on in the clear where STARTTLS is mandatory.",
+        _but(starttls_is_sent=lambda *_: False, refusal_without_tls=_where_set, feature_counts=_but_starttls),
+    ),
     Mutant("command-holds-a-child", "Sends a command with a child element.", _but(command=_with_a_child)),
     Mutant(
         "failure-is-overlooked",
@@ -113,9 +128,9 @@ TLS = (
         ),
     ),
     Mutant(
-        "injected-features-count",
-        "Takes for protected what stood in the clear behind <proceed/>.",
-        _but(plaintext_behind_proceed_ends=lambda: False),
+        "features-before-tls-count",
+        "Takes for protected what stood in the features before TLS.",
+        _but(features_before_tls_count=lambda: True),
     ),
     Mutant("starttls-counts-over-tls", "Wants TLS again over TLS.", _but(feature_counts=lambda *_: True)),
     Mutant("shows-no-certificate", "Shows servers that ask no certificate.", _but(certificate_is_shown=lambda: False)),
@@ -124,4 +139,5 @@ TLS = (
     # Direct TLS
     Mutant("alpn-unsaid", "Does not say what it wants to speak over direct TLS.", _but(tls_options=_without_name)),
     Mutant("direct-tls-overlooked", "Does not look for direct TLS.", _but(direct_tls_is_looked_for=lambda *_: False)),
+    Mutant("every-record-is-direct", "Begins with TLS wherever it dials.", replace(RIGHT, order_targets=_all_direct)),
 )
