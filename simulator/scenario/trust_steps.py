@@ -43,8 +43,8 @@ TRUST_VERBS = (
         name="accepts TLS",
         actors=_PARTNER,
         says="Awaits <starttls/> and nothing behind it, says <proceed/>, shakes hands as the server, and answers the "
-        "header that comes then, with features. `asks: false` asks for no certificate; `inject` is text in the clear in "
-        "one piece with <proceed/>; `header: false` answers nothing; the rest as for *starts TLS* and *accepts a "
+        "header that comes then, with features. `asks: false` asks for no certificate; `inject` is text in the clear "
+        "in one piece with <proceed/>; `header: false` answers nothing; the rest as for *starts TLS* and *accepts a "
         "stream*.",
         example="gmail.com accepts TLS: {certificate: self-signed, refused: true}",
         expects="secured",
