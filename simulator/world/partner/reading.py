@@ -10,13 +10,14 @@ from xml.etree.ElementTree import Element
 
 from simulator.xmpp.events import StreamHeader
 from simulator.xmpp.header import negotiated_version
-from simulator.xmpp.namespaces import TLS
+from simulator.xmpp.namespaces import SASL, TLS
 from simulator.xmpp.parser import Parsed, StreamParser
 
 #: How a header begins, and nothing else that is XMPP.
 _OPENINGS = (b"<?xml", b"<stream:stream", b"<stream ")
 
 _PROCEED = f"{{{TLS}}}proceed"
+_SUCCESS = f"{{{SASL}}}success"
 
 
 class Reader:
@@ -26,7 +27,7 @@ class Reader:
         self._parser = StreamParser()
         self._undecided: bytes | None = None
         self._held: bytes | None = None
-        self._expects_tls = False
+        self._expects_tls = self._succeeds = False
         self.rest = b""
         """What came behind ``<proceed/>``: it is no XMPP, whatever it looks like."""
 
@@ -44,7 +45,7 @@ class Reader:
 
         Once SASL has succeeded nobody can tell whether the peer keeps to RFC 6120 §6.3.2 and sends a new header.
         """
-        self._undecided = b""
+        self._undecided = self._undecided or b""
 
     def expect_tls(self) -> None:
         """``<starttls/>`` was said: reading ends with ``<proceed/>``."""
@@ -69,7 +70,13 @@ class Reader:
         if self._expects_tls:
             return self._feed_up_to_tls(data)
 
-        return self._parser.feed(data) if self._undecided is None else self._feed_or_renew(self._undecided + data)
+        if self._undecided is not None:
+            return self._feed_or_renew(self._undecided + data)
+
+        if self._succeeds or b"success" in data:
+            return self._feed_up_to_success(data)
+
+        return self._parser.feed(data)
 
     def _feed_up_to_tls(self, data: bytes) -> list[Parsed]:
         parsed: list[Parsed] = []
@@ -81,6 +88,22 @@ class Reader:
             if parsed and isinstance(parsed[-1], Element) and parsed[-1].tag == _PROCEED:
                 self.rest = data[at + 1 :]
                 break
+
+        return parsed
+
+    def _feed_up_to_success(self, data: bytes) -> list[Parsed]:
+        """A peer that did not have to wait for us may put its new header into one piece with ``<success/>``."""
+        parsed: list[Parsed] = []
+
+        for at in range(len(data)):
+            parsed += self._parser.feed(data[at : at + 1])
+
+            if parsed and isinstance(parsed[-1], Element) and parsed[-1].tag == _SUCCESS:
+                self._succeeds = False
+                return parsed + self._feed_or_renew(data[at + 1 :])
+
+        # It may be there in part.
+        self._succeeds = not parsed
 
         return parsed
 
