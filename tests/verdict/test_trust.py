@@ -10,7 +10,13 @@ from simulator.verdict import judge_step
 from tests.verdict.journals import scenario
 
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
-CERTIFICATE = {"names": ["contoso.com", "*.contoso.com"], "subject": "CN=x", "issuer": "CN=y", "sha256": "00"}
+CERTIFICATE: dict[str, Any] = {
+    "names": ["contoso.com", "*.contoso.com"],
+    "subject": "CN=x",
+    "issuer": "CN=y",
+    "sha256": "00",
+}
+CERTIFICATE |= {"trusted": True, "authority": False, "digest": "sha256"}
 SHOWN = {
     "version": "TLSv1.3",
     "cipher": "TLS_AES_128_GCM_SHA256",
@@ -59,6 +65,10 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
     ("sees TLS: {certificate: false}", {"secured": {**SHOWN, "certificate": None}}, ""),
     ("sees TLS: {certificate: false}", {"secured": SHOWN}, "/tls/certificate: expected none, got TLSv1.3"),
     ("sees TLS: {certificate: true}", {"secured": {**SHOWN, "certificate": None}}, "/tls/certificate: expected one"),
+    ("sees TLS: {trusted: true, authority: false, subject: 'CN={name}'}", {"secured": SHOWN}, ""),
+    ("sees TLS: {trusted: false}", {"secured": SHOWN}, '/tls/trusted: expected "false", got "true"'),
+    ("sees TLS: {digest: [sha384, sha512]}", {"secured": SHOWN}, '/tls/digest: expected "sha384" or "sha512", got "s'),
+    ("sees TLS: {trusted: true}", {"secured": {**SHOWN, "certificate": None}}, '/tls/trusted: expected "true", got no'),
     ("sees TLS: {resumed: false}", {"secured": SHOWN}, ""),
     ("sees TLS: {resumed: false}", {"secured": {**SHOWN, "resumed": True}}, "/tls/resumed: expected false, got true"),
     ("sees TLS: {version: TLSv1.3}", FAILED, "/tls: expected TLS, got TLS failed"),

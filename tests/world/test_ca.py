@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulator.world.ca import CertificateAuthority
 
@@ -95,3 +96,27 @@ def test_each_authority_trusts_only_its_own() -> None:
 
     with pytest.raises(ValueError, match="subject"):
         leaf.verify_directly_issued_by(theirs)
+
+
+def test_a_renewed_certificate_stands_in_the_same_file() -> None:
+    with CertificateAuthority() as authority:
+        files = authority.issue("contoso.com")
+        before = files.certificate.read_bytes()
+        authority.renew()
+        context = ssl.create_default_context(cafile=str(authority.authority))
+        context.load_cert_chain(files.certificate, files.key)
+        certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+
+    assert certificate.public_bytes(Encoding.PEM) not in before
+    assert "OU=renewed" in certificate.subject.rfc4514_string()
+
+
+def test_whoever_is_revoked_is_on_the_list_in_the_file() -> None:
+    with CertificateAuthority() as authority:
+        minted, file = authority.mint("valid", "gmail.com"), authority.revocation_list
+        before = x509.load_pem_x509_crl(file.read_bytes())
+        authority.revoke(minted)
+        after = x509.load_pem_x509_crl(file.read_bytes())
+
+    assert before.get_revoked_certificate_by_serial_number(minted.serial) is None
+    assert after.get_revoked_certificate_by_serial_number(minted.serial) is not None
