@@ -106,8 +106,6 @@ class NameServer:
         self.history: list[Query] = []
         self.host, self.port = "", 0
         self._journal_for = journal_for
-        self.taken: set[tuple[int, int]] = set()
-        """Which journal's questions a step has accounted for (see acts.names)."""
         self._faults: dict[str, list[Fault]] = {}
         self._fired: dict[tuple[str, str], int] = {}
         self._watchers: list[asyncio.Future[None]] = []

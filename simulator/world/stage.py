@@ -73,6 +73,8 @@ class Stage:
     """By the scenario's address: inside the system and at partners alike."""
     captures: dict[str, str] = field(default_factory=dict)
     """``{name}`` -> what stood there when it was first seen."""
+    questions: set[int] = field(default_factory=set)
+    """The numbers of the entries of questions to the name server that steps have taken."""
 
     def deadline(self, step: Step) -> float:
         """Seconds that `step` may take: its own ``within``, else the scenario's deadline."""

@@ -68,13 +68,12 @@ async def answers(stage: Stage, step: Step) -> Seen:
 async def is_asked(stage: Stage, step: Step) -> Seen:
     """Wait until the question has been asked; each question is taken once."""
     wanted = _question(stage, step.argument)
-    taken = stage.world.name_server.taken
 
     async with stage.within(step, f"the question {' '.join(wanted.values())}"):
         while True:
             for number, entry in enumerate(stage.journal.entries):
-                if entry.kind == "query" and (id(stage.journal), number) not in taken and _is(entry.data, wanted):
-                    taken.add((id(stage.journal), number))
+                if entry.kind == "query" and number not in stage.questions and _is(entry.data, wanted):
+                    stage.questions.add(number)
                     data = {key: entry.data[key] for key in ("name", "type", "transport")}
                     return Seen({"query": data}, (number,))
 

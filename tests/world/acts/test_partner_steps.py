@@ -8,6 +8,7 @@ import dns.message
 import pytest
 
 from simulator.document import parse_document
+from simulator.journal import Journal
 from simulator.scenario.loader import read_scenarios
 from simulator.verdict import Outcome, judge_step
 from simulator.world.acts.table import perform
@@ -274,3 +275,18 @@ async def test_a_stream_is_taken_over_after_a_verification(town: Any) -> None:
     )
 
     assert wrong == {}
+
+
+async def test_what_another_scenario_was_told_of_the_same_name_server_is_no_question_taken(town: Any) -> None:
+    scenario = read_scenarios(parse_document(f"{HEAD}steps: [{{'DNS is asked': gmail.com A}}]"), "test")[0]
+    world: Any = SimpleNamespace(name_server=town.names)
+
+    for _ in range(20):
+        # The journal of the one before is gone, and this one may lie where that one lay.
+        stage = Stage(scenario, world, Journal(lambda: 0.0), {}, random.Random(1))
+        number = stage.journal.record("query", "dns", name="gmail.com", type="A", transport="udp")
+
+        assert (await perform(stage, scenario.all_steps[0])).consumed == (number,)
+
+    with pytest.raises(DeadlinePassed):
+        await perform(stage, scenario.all_steps[0])
