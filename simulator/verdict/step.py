@@ -122,7 +122,9 @@ def _late(step: Step, seen: Mapping[str, Any]) -> StepVerdict:
         # The exchange that should have proven the quiet did not come back: nothing is known.
         return StepVerdict(outcome=Outcome.INCONCLUSIVE, reason=reason)
 
-    return StepVerdict(outcome=LEVELS[step.level], reason=reason, expected=waiting_for, seen="nothing")
+    # A stream that should have come, and did not, has no later steps.
+    outcome, over = LEVELS[step.level], verb.opens
+    return StepVerdict(outcome=outcome, reason=reason, expected=waiting_for, seen="nothing", ends_stream=over)
 
 
 def _mismatch(step: Step, found: Mismatch, seen: Mapping[str, Any]) -> StepVerdict:

@@ -228,3 +228,12 @@ def test_skipped_steps_need_an_end_that_was_allowed() -> None:
     assert outcome(one, played(one, over, skipped, [barrier(by="x"), record()])) == "ALTERNATIVE"
     assert outcome(one, played(one, A, skipped, [barrier(by="x"), record()])) == "ERROR"
     assert outcome(one, played(one, over, skipped, skipped)) == "ERROR"
+
+
+def test_a_stream_that_should_have_come_has_no_later_steps() -> None:
+    one = scenario("gmail.com accepts a stream:\n  level: should\ngmail.com receives: <a/>")
+    late: dict[str, Any] = {"outcome": "deadline", "seen": {"waiting_for": "a stream"}}
+    skipped: dict[str, Any] = {"outcome": "skipped"}
+
+    assert outcome(one, played(one, late, skipped)) == "WARN"
+    assert outcome(one, played(one, {}, skipped)) == "ERROR"
