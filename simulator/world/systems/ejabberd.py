@@ -25,7 +25,6 @@ from xml.sax.saxutils import escape
 import yaml
 
 from simulator.journal import Journal
-from simulator.world.systems.child import Child, answers, free_port
 from simulator.world.systems.mode import (
     ANYTHING,
     CERTIFICATES_ONLY,
@@ -35,15 +34,8 @@ from simulator.world.systems.mode import (
     mode_of,
     rows,
 )
-from simulator.world.systems.system import (
-    NotInstalled,
-    Seat,
-    SettingsRefused,
-    Surroundings,
-    SystemFailed,
-    SystemSettings,
-)
-from simulator.world.systems.tenant import Tenant
+from simulator.world.systems.server import GREETING, PASSWORD, XMPPServer
+from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemFailed, SystemSettings
 from simulator.world.users.user import User
 
 INSTALL = "apt-get install --no-install-recommends ejabberd"
@@ -53,7 +45,6 @@ START = 15.0
 ESTABLISHMENT = 8
 #: bytes of a stanza, as in the configuration that it is shipped with
 STANZA = 524288
-PASSWORD = "pass"
 
 #: EXTERNAL cannot be switched off where there is TLS. Dialback can be, and then a certificate must be trusted.
 MODES = (CERTIFICATES_ONLY, CERTIFICATES_WITH_TLS, ENCRYPTED, ANYTHING, PLAIN)
@@ -95,11 +86,10 @@ RESOLVER = """\
 {{nameserver,{{{address}}},{port}}}.
 {{cache_size,0}}.
 {{timeout,500}}.
-{{retry,2}}.
+{{retry,3}}.
 {{servfail_retry_timeout,0}}.
 """
 
-_GREETING = "<stream:stream xmlns='jabber:{}' xmlns:stream='http://etherx.jabber.org/streams' to='{}' version='1.0'>"
 _REGISTER = (
     "<iq type='set' id='register'><query xmlns='jabber:iq:register'>"
     "<username>{}</username><password>{}</password></query></iq></stream:stream>"
@@ -112,76 +102,20 @@ def sharing_key(settings: SystemSettings) -> str:
     return json.dumps([sorted(settings.domains), str(mode_of(settings)), _limits(settings)])
 
 
-class Ejabberd:
-    """ejabberd, started once. It has no list of partners: `settings.partners` matter by their mode only."""
+class Ejabberd(XMPPServer):
+    """ejabberd, started once."""
 
     name = "ejabberd"
     capabilities = CAPABILITIES
-    shared = True
+    says, log, modes, patience = "ejabberd", "ejabberd.log", MODES, START
 
-    def __init__(self, settings: SystemSettings) -> None:
-        self._settings = settings
-        self.tenant = Tenant("ejabberd", "ejabberd", log="ejabberd.log")
-        self.version = ""
+    async def _find(self) -> str:
+        return installed().version
 
-    @property
-    def died(self) -> asyncio.Event:
-        """Set when it ended unasked."""
-        return self.tenant.died
+    def _prepare(self, folder: Path, surroundings: Surroundings) -> tuple[str, ...]:
+        self._write(folder, surroundings)
 
-    @property
-    def cause_of_death(self) -> str:
-        """What its end and its log said."""
-        return self.tenant.cause_of_death
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Its virtual hosts."""
-        return self._settings.domains
-
-    @property
-    def listening(self) -> dict[str, tuple[str, int]]:
-        """Its sockets: for partners, and for clients."""
-        return {"xmpp-server": (self._host, self._s2s_port), "xmpp-client": (self._host, self._c2s_port)}
-
-    def address_of(self, domain: str) -> tuple[str, int]:
-        """Where partners reach it: one port for all domains."""
-        return self._host, self._s2s_port
-
-    async def start(self, surroundings: Surroundings) -> None:
-        """Write its folder, start it, and return when its ports answer.
-
-        Raises NotInstalled, SettingsRefused or SystemFailed.
-        """
-        installation, mode = installed(), mode_of(self._settings)
-
-        if mode not in MODES:
-            raise SettingsRefused(f"ejabberd cannot be set up for {mode}")
-
-        self.version = installation.version
-        addresses = surroundings.addresses
-        child = self.tenant.move_in(addresses)
-        self._host = self.tenant.host
-        self._c2s_port = addresses.port(5222) or free_port(self._host)
-        self._s2s_port = addresses.port(5269) or free_port(self._host)
-
-        try:
-            self._write(child.folder, surroundings)
-            await child.start(*_command(installation, child.folder))
-            await self._await_ports(child)
-        except BaseException:
-            await self.stop()
-            raise
-
-        self.tenant.watch()
-
-    async def stop(self) -> None:
-        """End it and remove its folder; may be called at any time and again."""
-        await self.tenant.stop()
-
-    async def shut_down(self) -> None:
-        """Send SIGTERM and return when it has ended."""
-        await self.tenant.shut_down()
+        return _command(installed(), folder)
 
     async def user(self, address: str, journal: Journal) -> User:
         """Register an account, as a client would (XEP-0077), and return its client, not yet signed in."""
@@ -193,10 +127,6 @@ class Ejabberd:
 
         return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal)
 
-    def log_lines(self, last: int = 40) -> list[str]:
-        """The last lines of its log; of its console when it did not come to write one."""
-        return self.tenant.log_lines(last)
-
     def _write(self, folder: Path, surroundings: Surroundings) -> None:
         host, port = surroundings.name_server
         resolver = RESOLVER.format(address=host.replace(".", ","), port=port)
@@ -206,7 +136,7 @@ class Ejabberd:
             (folder / name).write_text(text, encoding="utf-8")
 
     def _words(self, folder: Path, surroundings: Surroundings) -> dict[str, Any]:
-        mode = mode_of(self._settings)
+        mode = self._mode
         place = {"ip": self._host}
 
         return {
@@ -215,7 +145,7 @@ class Ejabberd:
             "s2s_use_starttls": str(mode.tls) if mode.encrypts else False,
             # A pause after a failure is drawn at random from what is allowed, and this is the least.
             "s2s_max_retry_delay": 1,
-            "s2s_dns_timeout": 1,
+            "s2s_dns_timeout": 3,
             "s2s_dns_retries": 1,
             "outgoing_s2s_timeout": 2,
             "outgoing_s2s_families": ["ipv4", "ipv6"],
@@ -252,15 +182,6 @@ class Ejabberd:
 
         return {"certfiles": files, "ca_file": trusted, "s2s_cafile": trusted}
 
-    async def _await_ports(self, child: Child) -> None:
-        # The ports of clients and of servers are opened one after the other, and before every module has started.
-        for port, namespace in ((self._c2s_port, "client"), (self._s2s_port, "server")):
-            greeting = _GREETING.format(namespace, self.domains[0]).encode()
-
-            if not await answers(self._host, port, greeting, within=START, child=child):
-                why = "ended at once" if child.ended.is_set() else f"does not answer on {self._host} port {port}"
-                raise SystemFailed("\n".join([f"ejabberd {why}", *self.log_lines(10)]))
-
     async def _register(self, local: str, domain: str) -> None:
         """Raises SystemFailed. Somebody who has registered before stays who he is."""
         said = b""
@@ -270,7 +191,7 @@ class Ejabberd:
                 reader, writer = await asyncio.open_connection(self._host, self._c2s_port)
 
                 try:
-                    request = _GREETING.format("client", domain) + _REGISTER.format(escape(local), PASSWORD)
+                    request = GREETING.format("client", domain) + _REGISTER.format(escape(local), PASSWORD)
                     writer.write(request.encode())
                     said = await reader.read(-1)
                 finally:

@@ -26,7 +26,6 @@ from pathlib import Path
 from simulator.journal import Journal
 from simulator.scenario.negotiation_table import Choice
 from simulator.world.ca import CertificateAuthority
-from simulator.world.systems.child import Child, answers, free_port
 from simulator.world.systems.mode import (
     ANY_DIALBACK,
     ANYTHING,
@@ -38,15 +37,8 @@ from simulator.world.systems.mode import (
     mode_of,
     rows,
 )
-from simulator.world.systems.system import (
-    NotInstalled,
-    Seat,
-    SettingsRefused,
-    Surroundings,
-    SystemFailed,
-    SystemSettings,
-)
-from simulator.world.systems.tenant import Tenant
+from simulator.world.systems.server import PASSWORD, XMPPServer
+from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemSettings
 from simulator.world.users.user import User
 
 INSTALL = "apt-get install --no-install-recommends prosody lua-unbound"
@@ -54,7 +46,6 @@ INSTALL = "apt-get install --no-install-recommends prosody lua-unbound"
 START = 10.0
 #: What an unanswered dialback check costs: Prosody reports its failure only by this timeout, which is 90 s as shipped.
 ESTABLISHMENT = 2.0
-PASSWORD = "pass"
 
 MODES = (CERTIFICATES_ONLY, ENCRYPTED, ENCRYPTED_DIALBACK, ANYTHING, ANY_DIALBACK, PLAIN)
 CAPABILITIES = frozenset(
@@ -117,85 +108,23 @@ CERTIFICATE = """\
 """
 
 
-_GREETING = "<stream:stream xmlns='jabber:{}' xmlns:stream='http://etherx.jabber.org/streams' to='{}' version='1.0'>"
-
-
 def sharing_key(settings: SystemSettings) -> str:
     """What of the settings Prosody is started with; users come and go while it runs."""
     return json.dumps([sorted(settings.domains), str(mode_of(settings)), sorted(_options(settings).items())])
 
 
-class Prosody:
-    """Prosody, started once. It has no list of partners: `settings.partners` matter by their mode only."""
+class Prosody(XMPPServer):
+    """Prosody, started once."""
 
     name = "prosody"
     capabilities = CAPABILITIES
-    shared = True
+    says, log, modes, patience = "Prosody", "prosody.log", MODES, START
 
-    def __init__(self, settings: SystemSettings) -> None:
-        self._settings = settings
-        self._mode = mode_of(settings)
-        self.tenant = Tenant("prosody", "Prosody", log="prosody.log")
-        self.version = ""
+    async def _find(self) -> str:
+        return (await asyncio.to_thread(installed)).version
 
-    @property
-    def died(self) -> asyncio.Event:
-        """Set when it ended unasked."""
-        return self.tenant.died
-
-    @property
-    def cause_of_death(self) -> str:
-        """What its end and its log said."""
-        return self.tenant.cause_of_death
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Its virtual hosts."""
-        return self._settings.domains
-
-    @property
-    def listening(self) -> dict[str, tuple[str, int]]:
-        """Its sockets: for partners, and for clients."""
-        return {"xmpp-server": (self._host, self._s2s_port), "xmpp-client": (self._host, self._c2s_port)}
-
-    def address_of(self, domain: str) -> tuple[str, int]:
-        """Where partners reach it: one port for all domains."""
-        return self._host, self._s2s_port
-
-    async def start(self, surroundings: Surroundings) -> None:
-        """Write its folder, start it, and return when its ports answer.
-
-        Raises NotInstalled, SettingsRefused or SystemFailed.
-        """
-        installation = await asyncio.to_thread(installed)
-
-        if self._mode not in MODES:
-            raise SettingsRefused(f"Prosody cannot be set up for {self._mode}")
-
-        self.version = installation.version
-        addresses = surroundings.addresses
-        child = self.tenant.move_in(addresses)
-        self._host = self.tenant.host
-        self._c2s_port = addresses.port(5222) or free_port(self._host)
-        self._s2s_port = addresses.port(5269) or free_port(self._host)
-
-        try:
-            file = self._write(child.folder, surroundings)
-            await child.start(installation.program, "-F", "--config", str(file))
-            await self._await_ports(child)
-        except BaseException:
-            await self.stop()
-            raise
-
-        self.tenant.watch()
-
-    async def stop(self) -> None:
-        """End it and remove its folder; may be called at any time and again."""
-        await self.tenant.stop()
-
-    async def shut_down(self) -> None:
-        """Send SIGTERM and return when it has ended."""
-        await self.tenant.shut_down()
+    def _prepare(self, folder: Path, surroundings: Surroundings) -> tuple[str, ...]:
+        return installed().program, "-F", "--config", str(self._write(folder, surroundings))
 
     async def user(self, address: str, journal: Journal) -> User:
         """Write an account and return its client, not yet signed in."""
@@ -208,10 +137,6 @@ class Prosody:
         (accounts / f"{_encoded(local)}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
 
         return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal, sasl=_has_sasl(self._mode))
-
-    def log_lines(self, last: int = 40) -> list[str]:
-        """The last lines of its log; of its console when it did not come to write one."""
-        return self.tenant.log_lines(last)
 
     def _write(self, folder: Path, surroundings: Surroundings) -> Path:
         for name in ("data", "certificates"):
@@ -245,16 +170,6 @@ class Prosody:
             )
 
         return text
-
-    async def _await_ports(self, child: Child) -> None:
-        # Its ports accept connections before it runs, and a SIGTERM until then is lost: so wait for a word from it.
-        # And Prosody only logs that a port is taken: then somebody else listens there, who does not answer like this.
-        for port, namespace in ((self._c2s_port, "client"), (self._s2s_port, "server")):
-            greeting = _GREETING.format(namespace, self.domains[0]).encode()
-
-            if not await answers(self._host, port, greeting, within=START, child=child):
-                why = "ended at once" if child.ended.is_set() else f"does not answer on {self._host} port {port}"
-                raise SystemFailed("\n".join([f"Prosody {why}", *self.log_lines(10)]))
 
 
 @dataclass(frozen=True)
