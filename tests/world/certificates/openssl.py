@@ -89,6 +89,8 @@ def _end(
 
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_cipher_list(ANYTHING)
+    # A ticket holds the client's certificate, and OpenSSL breaks off where that makes it larger than 64 KiB.
+    context.set_options(SSL.OP_NO_TICKET)
     context.use_certificate_chain_file(str(minted.certificate))
     context.use_privatekey_file(str(minted.key))
     context.load_verify_locations(str(authority.authority))
