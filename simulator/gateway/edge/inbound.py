@@ -12,6 +12,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, StreamFacts
+from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.failures import StreamFailure
@@ -160,7 +161,7 @@ class InboundStream:
         allowed = self._context.configuration.edge.dialback_without_dialback
 
         if self._rules.negotiation.certificate_may_vouch(allowed, self._negotiation.secured):
-            self._pending[pair] = asyncio.create_task(self._vouch(request, pair, partner))
+            self._pending[pair] = attended(self._vouch(request, pair, partner), self._context.log, self._mistaken)
         else:
             self._ask(request, pair, partner)
 
@@ -170,6 +171,9 @@ class InboundStream:
         over = "TLS" if self._negotiation.secured else "TCP"
         decided = partial(self._decided, pair, request, f"dialback over {over}")
         self._pending[pair] = self._verifications.ask(question, request, partner, decided)
+
+    def _mistaken(self) -> None:
+        self._refuse(StreamCondition.INTERNAL_SERVER_ERROR, "the certificate could not be judged")
 
     async def _vouch(self, request: DialbackResult, pair: Pair, partner: AllowedPartner) -> None:
         """Look at the certificate before the domain is dialled (XEP-0344 §2.4)."""

@@ -12,6 +12,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.edge.admission import Pair
+from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.channel import Channel
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.offering import Standing
@@ -122,7 +123,7 @@ class InboundNegotiation:
         if self._certificate_counts():
             # Lists of revoked certificates may have to be fetched; what the peer says meanwhile waits.
             self._channel.hold()
-            self._judging = asyncio.create_task(self._judge())
+            self._judging = attended(self._judge(), self._context.log, self._mistaken)
         else:
             self._offer()
 
@@ -159,6 +160,9 @@ class InboundNegotiation:
         allowed = self.partner is not None and Method.SASL_OVER_TLS in self.partner.methods
 
         return self.secured and allowed and self._sender is not None and self._identity is None
+
+    def _mistaken(self) -> None:
+        self._refuse(StreamCondition.INTERNAL_SERVER_ERROR, "the certificate could not be judged")
 
     async def _judge(self) -> None:
         assert self._sender is not None

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.answers import pair_of_answer
+from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure, StreamFailure
@@ -155,7 +156,11 @@ class Routes:
         )
         stream.add(pair)
         self._streams.setdefault(pair.remote, []).append(stream)
-        self._opening[stream] = asyncio.create_task(self._open(stream, pair.sender, partner, seat))
+        self._opening[stream] = attended(
+            self._open(stream, pair.sender, partner, seat),
+            self._context.log,
+            lambda: stream.finish(StreamCondition.INTERNAL_SERVER_ERROR),
+        )
 
     async def _open(self, stream: OutboundStream, sender: str, partner: AllowedPartner, seat: Seat) -> None:
         def over() -> None:

@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from simulator.gateway.edge.answers import Question, question_of_answer
+from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.channel import Ended
-from simulator.gateway.edge.context import Context
+from simulator.gateway.edge.context import Context, Log
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure, StreamFailure
 from simulator.gateway.edge.outbound_negotiation import Purpose, failure_of_end
@@ -53,6 +54,11 @@ class Verifications:
 
             if verification is not None:
                 verification.decide(answer)
+
+    @property
+    def log(self) -> Log:
+        """Where what happens is told."""
+        return self._context.log
 
     def stop(self) -> None:
         """Give up all questions."""
@@ -163,7 +169,7 @@ class Verification:
         self._verifications, self._on_outcome = verifications, on_outcome
         self._told = False
         self.progress = dialback.Pair(dialback.VERIFICATION)
-        self._task = asyncio.create_task(self._run())
+        self._task = attended(self._run(), verifications.log, self._mistaken)
 
     def cancel(self) -> None:
         """Nobody wants to know any more."""
@@ -178,6 +184,9 @@ class Verification:
         if outcome is not None:
             self._tell(outcome)
             self._task.cancel()
+
+    def _mistaken(self) -> None:
+        self._tell(StreamFailure(Failure.BROKEN))
 
     async def _run(self) -> None:
         self._tell(await self._verifications.run(self))

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.channel import Channel
 from simulator.gateway.edge.context import Context
 from simulator.wire.tls import TLSInfo
@@ -27,12 +28,16 @@ class CertificateWatch:
         info = self._channel.connection.tls
 
         if info is not None and self._watching is None:
-            self._watching = asyncio.create_task(self._watch(info))
+            self._watching = attended(self._watch(info), self._context.log, self._mistaken)
 
     def stop(self) -> None:
         """The stream has ended."""
         if self._watching is not None:
             self._watching.cancel()
+
+    def _mistaken(self) -> None:
+        # Nobody knows any more whether it is good.
+        self._end(StreamCondition.RESET, "the certificate could not be looked at again")
 
     async def _watch(self, info: TLSInfo) -> None:
         interval = self._context.configuration.edge.certificate_check_interval

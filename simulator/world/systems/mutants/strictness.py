@@ -167,4 +167,9 @@ STRICTNESS = (
     ),
     # Whatever comes
     Mutant("certificates-break-it", "Breaks when it looks at a certificate.", _trusting(presented=_breaking)),
+    Mutant(
+        "certificates-break-it-in-silence",
+        "Breaks when it looks at a certificate, and tells nobody.",
+        replace(_trusting(presented=_breaking), is_bounced=lambda _: False),
+    ),
 )
