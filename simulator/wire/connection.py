@@ -137,12 +137,9 @@ class Connection(asyncio.Protocol):
         if transport.is_closing():
             return
 
-        try:
+        # The peer may be gone already, which the loop has not told us yet; what it said before is still to be read.
+        with contextlib.suppress(OSError):
             transport.write_eof()
-        except OSError:
-            # The peer has reset it already, and the loop has not told us yet.
-            transport.abort()
-            return
 
         transport.resume_reading()
         self._linger = self._loop.call_later(LINGER, transport.abort)

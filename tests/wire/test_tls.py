@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.listener import listen
+from simulator.wire.rough import heard_close_notify
 from simulator.wire.tls import CertificateError, TLSError, TLSInfo, TLSSession, client_context, server_context
 from tests.wire.authority import Authority, shake
 
@@ -216,3 +218,32 @@ async def test_what_the_owner_was_not_given_yet_belongs_to_the_handshake(authori
         connection.abort()
 
     await listener.close()
+
+
+async def test_the_end_of_tls_is_heard_of_a_peer_that_is_gone_when_we_close(authority: Authority) -> None:
+    issued = authority.issue("contoso.com")
+    session = TLSSession(server_context(issued.certificate, issued.key))
+    loop, closed = asyncio.get_running_loop(), asyncio.Event()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        connection = await open_connection(*server.getsockname(), timeout=5)
+        peer, _ = await loop.sock_accept(server)
+
+    with peer:
+        connection.on_closed = lambda how, error: closed.set()
+        connection.start_tls(client_context(authority=authority.pem), "contoso.com")
+
+        while session.info is None or connection.tls is None:
+            session.receive(await loop.sock_recv(peer, 65536) if session.info is None else b"")
+            await loop.sock_sendall(peer, session.outgoing())
+            await asyncio.sleep(0)
+
+        session.close()
+        peer.send(session.outgoing())
+
+    # The peer's socket is closed, and the loop has not yet looked at ours.
+    connection.close()
+    await closed.wait()
+
+    assert heard_close_notify(connection)
