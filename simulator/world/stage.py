@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 from simulator.journal import Journal
 from simulator.scenario.match import fill
 from simulator.scenario.names import recast
+from simulator.scenario.steps import VERBS
 
 if TYPE_CHECKING:
     from simulator.scenario.model import Scenario, Step
     from simulator.world.partner.partner import Partner
     from simulator.world.users.user import User
     from simulator.world.world import World
+
+#: Seconds at least for what is no claim about time.
+PATIENCE = 5.0
 
 
 class DeadlinePassed(Exception):  # noqa: N818 - it names what happened
@@ -77,8 +81,13 @@ class Stage:
     """The numbers of the entries of questions to the name server that steps have taken."""
 
     def deadline(self, step: Step) -> float:
-        """Seconds that `step` may take: its own ``within``, else the scenario's deadline."""
-        return step.within or self.scenario.deadline
+        """Seconds that `step` may take: its own ``within``, else the scenario's deadline.
+
+        A precondition, and the exchange that proves a quiet, claim nothing about time: a short deadline is not theirs.
+        """
+        patient = step.part == "given" or VERBS[step.verb].expects == "quiet"
+
+        return step.within or max(self.scenario.deadline, PATIENCE if patient else 0.0)
 
     @asynccontextmanager
     async def within(self, step: Step, waiting_for: str, *, least: float = 0.0) -> AsyncIterator[None]:

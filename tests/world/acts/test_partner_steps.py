@@ -13,7 +13,7 @@ from simulator.scenario.loader import read_scenarios
 from simulator.verdict import Outcome, judge_step
 from simulator.world.acts.table import perform
 from simulator.world.partner.making import make_partner
-from simulator.world.stage import DeadlinePassed, Stage, Unreached
+from simulator.world.stage import PATIENCE, DeadlinePassed, Stage, Unreached
 from simulator.xmpp.element import parse_element
 
 HEAD = "claim: A test\ndeadline: 1\n"
@@ -290,3 +290,12 @@ async def test_what_another_scenario_was_told_of_the_same_name_server_is_no_ques
 
     with pytest.raises(DeadlinePassed):
         await perform(stage, scenario.all_steps[0])
+
+
+def test_a_short_deadline_is_for_what_is_claimed_and_not_for_its_preconditions() -> None:
+    text = f"{HEAD}given: [gmail.com connects]\nsteps:\n  - {{gmail.com receives: <a/>}}\n"
+    text += "  - {gmail.com receives: <b/>, within: 0.2}\n  - juliet@gmail.com has received nothing\n"
+    scenario = read_scenarios(parse_document(text), "test")[0]
+    stage = Stage(scenario, SimpleNamespace(), Journal(lambda: 0.0), {}, random.Random(1))  # type: ignore[arg-type]
+
+    assert [stage.deadline(step) for step in scenario.all_steps] == [PATIENCE, 1, 0.2, PATIENCE]
