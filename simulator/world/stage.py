@@ -17,6 +17,7 @@ from simulator.journal import Journal
 from simulator.scenario.match import fill
 from simulator.scenario.names import recast
 from simulator.scenario.steps import VERBS
+from simulator.world.pace import bounded
 
 if TYPE_CHECKING:
     from simulator.scenario.model import Scenario, Step
@@ -96,13 +97,13 @@ class Stage:
         A step that says no `within` of its own gets at `least` so many seconds.
         """
         seconds = step.within or max(least, self.deadline(step))
-        bound = asyncio.timeout(seconds)
+        bound: asyncio.Timeout | None = None
 
         try:
-            async with bound:
+            async with bounded(seconds) as bound:
                 yield
         except TimeoutError:
-            if not bound.expired():
+            if bound is None or not bound.expired():
                 raise
 
             raise DeadlinePassed(waiting_for) from None
