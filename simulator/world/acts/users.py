@@ -16,6 +16,8 @@ from simulator.world.acts.settling import settle
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
 
+#: Seconds after which a control message is taken for lost, and sent again.
+LOST = 2.0
 #: How a scenario calls the parts of a message -> how a user does.
 PARTS = {
     "type": "type",
@@ -162,12 +164,20 @@ async def _control_outwards(stage: Stage, user: User) -> str:
 
     try:
         control = await stage.world.control_user(_correspondent(stage))
-        await control.send_message(inbox.address, token, id=token)
+        known = asyncio.ensure_future(_whichever(arrived, control.inbox, f"message from a control user, beside {name}"))
+
+        try:
+            # A server that has just given up a stream to the partner may lose what is written meanwhile.
+            while not known.done():
+                await control.send_message(inbox.address, token, id=token)
+                await asyncio.wait([known], timeout=LOST)
+        finally:
+            known.cancel()
     except (ConnectionError, RuntimeError):
         # The system is down, or lets nobody in: there is no path on which anything could be proven.
         return ""
 
-    return await _whichever(arrived, control.inbox, f"message from a control user, beside {name}")
+    return known.result()
 
 
 async def _whichever(arrived: asyncio.Future[None], sender: Inbox, by: str) -> str:
