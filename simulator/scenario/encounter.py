@@ -5,10 +5,8 @@ Knows the vocabulary of the negotiation matrix. What comes of which encounter is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from simulator.scenario.negotiation_table import Method
 
@@ -163,8 +161,3 @@ def as_fields(direction: Direction, outcome: Outcome) -> dict[str, str]:
         "outcome": REFUSED,
         **{name: str(value) for name, value in parts.items() if value is not None},
     }
-
-
-def sort_of(fields: Mapping[str, Any]) -> str:
-    """Whether fields like those of `as_fields` say *authenticated* or *refused*."""
-    return REFUSED if fields.get("outcome") == REFUSED else AUTHENTICATED

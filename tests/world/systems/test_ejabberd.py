@@ -3,8 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,6 @@ from tests.world.systems.conftest import GOOGLE_TALK
 needs_ejabberd = pytest.mark.skipif(
     shutil.which("ejabberdctl") is None, reason="ejabberd is not installed: apt-get install ejabberd"
 )
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-
-    return True
 
 
 def listening_sockets(pid: int) -> int:
@@ -83,36 +72,6 @@ async def test_nothing_else_listens(town: Any) -> None:
     listening = await asyncio.to_thread(listening_sockets, system.tenant.child.pid)
 
     assert listening == len(system.listening) == 2
-
-
-@needs_ejabberd
-async def test_stop_leaves_nothing_behind(town: Any) -> None:
-    system = await town.seat(Ejabberd)
-    child = system.tenant.child
-    place = system.address_of("contoso.com")
-    await system.stop()
-    await system.stop()
-
-    assert not alive(child.pid)
-    assert child.status != -signal.SIGKILL, "it ends when it is asked to"
-    assert not child.folder.exists()
-    assert not system.died.is_set()
-    assert system.log_lines()
-
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(place, timeout=1)
-
-
-@needs_ejabberd
-async def test_death_is_reported_with_its_log(town: Any) -> None:
-    system = await town.seat(Ejabberd)
-    os.kill(system.tenant.child.pid, signal.SIGKILL)
-
-    async with asyncio.timeout(5):
-        await system.died.wait()
-
-    assert "status -9" in system.cause_of_death
-    assert len(system.cause_of_death.splitlines()) > 1
 
 
 @needs_ejabberd

@@ -1,9 +1,7 @@
 """Real Prosody in the seat."""
 
 import asyncio
-import os
 import shutil
-import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -22,15 +20,6 @@ HEADER = (
     b"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'"
     b" xmlns:db='jabber:server:dialback' from='gmail.com' to='contoso.com' version='1.0'>"
 )
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-
-    return True
 
 
 @needs_prosody
@@ -100,35 +89,6 @@ async def test_unanswered_dialback_ends_within_its_setting(town: Any) -> None:
 
     writer.close()
     assert b"<connection-timeout" in rest
-
-
-@needs_prosody
-async def test_stop_leaves_nothing_behind(town: Any) -> None:
-    system = await town.seat(Prosody)
-    child = system.tenant.child
-    place = system.address_of("contoso.com")
-    await system.stop()
-    await system.stop()
-
-    assert not alive(child.pid)
-    assert not child.folder.exists()
-    assert not system.died.is_set()
-    assert system.log_lines()
-
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(place, timeout=1)
-
-
-@needs_prosody
-async def test_death_is_reported_with_its_log(town: Any) -> None:
-    system = await town.seat(Prosody)
-    os.kill(system.tenant.child.pid, signal.SIGKILL)
-
-    async with asyncio.timeout(5):
-        await system.died.wait()
-
-    assert "status -9" in system.cause_of_death
-    assert len(system.cause_of_death.splitlines()) > 5
 
 
 @needs_prosody

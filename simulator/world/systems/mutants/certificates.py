@@ -75,10 +75,6 @@ def _presenting(change: Callable[[x509.Certificate, Identities], Identities]) ->
     return _trusting(presented=lambda certificate: change(certificate, identities.presented(certificate)))
 
 
-def _changing_dns_ids(change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Rules:
-    return _presenting(lambda _, found: replace(found, dns_ids=change(found.dns_ids)))
-
-
 def _searched(certificate: x509.Certificate, found: Identities) -> Identities:
     """Takes each ``CN=`` in the text of the subject for a field of its own."""
     subject = ",".join(str(attribute.value) for attribute in certificate.subject)
