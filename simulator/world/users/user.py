@@ -7,13 +7,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from simulator.journal import Journal
 
 MESSAGE, REFUSAL, ACCEPTED = "message", "refusal", "accepted"
+PRESENCE, SUBSCRIPTION, CONTACT, COMPOSING = "presence", "subscription", "contact", "composing"
+
+#: What arrives, and its fields beside `device`, `id`, `xml` (of users who speak XMPP) and `to`; those that there were.
+ARRIVALS: Mapping[str, str] = {
+    MESSAGE: "from, body, type, subject, thread, xml:lang, content-type",
+    REFUSAL: "id, conditions, type, code, text, from: the error that answers what the user sent",
+    ACCEPTED: "id, code: what the user sent was taken",
+    PRESENCE: "from, type (available, unavailable, probe), show, status, priority, notes (by language)",
+    SUBSCRIPTION: "from, type (subscribe, subscribed, unsubscribe, unsubscribed), status",
+    CONTACT: "contact, subscription (none, to, from, both, remove), ask, name, groups: a change of the list",
+    COMPOSING: "from, state (active, composing, paused, inactive, gone), thread",
+}
+
+
+class Unable(Exception):  # noqa: N818 - says what the user is
+    """This user, or the system they live on, cannot do that at all; the text is the capability that is missing."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +39,9 @@ class Arrival:
     entry: int
     """The number of its `delivered` entry in the journal."""
     what: str
-    """``message``, ``refusal``, ``accepted``, and later ``presence``, ``subscription``, ..."""
+    """A key of `ARRIVALS`."""
     fields: dict[str, Any] = field(default_factory=dict)
-    """Plain JSON: from, to, body, type, id, subject, condition(s), code, text: those that there were."""
+    """Plain JSON, as `ARRIVALS` says; and `device` where a named device of the user's got it."""
 
 
 class Inbox:
@@ -55,6 +71,11 @@ class Inbox:
         entry = self._journal.record("delivered", self.address, what=what, **kept)
         self.arrivals.append(Arrival(entry, what, kept))
         self._changed.set()
+
+    def dealt_with(self, what: str, handled: str, **fields: Any) -> None:
+        """Record what the user's own software deals with by itself; `handled` says how. No step needs to take it."""
+        kept = {name: value for name, value in fields.items() if value is not None}
+        self._journal.record("delivered", self.address, what=what, handled=handled, **kept)
 
     def take(self, number: int) -> Arrival:
         """Take one of `arrivals`."""
@@ -94,7 +115,15 @@ class Inbox:
 
 
 class User(Protocol):
-    """What a step can ask of a person, whatever they speak."""
+    """What a step can ask of a person, whatever they speak.
+
+    A person may be there on several devices, each with a name: the resource of its address in XMPP, its `gr` in SIP.
+    Without a name the first one is meant that is signed in; what comes to it bears no `device`.
+
+    What a user does raises ConnectionError when the device it is done on is not signed in, and Unable when this kind of
+    user, or the system, cannot do it. It returns when it left, or when the user's own system has taken it where that
+    answers; what is refused arrives as `refusal`. Contacts are bare addresses.
+    """
 
     @property
     def address(self) -> str:
@@ -102,13 +131,23 @@ class User(Protocol):
 
     @property
     def inbox(self) -> Inbox:
-        """What has reached them."""
+        """What has reached them, on whichever device."""
 
-    async def sign_in(self) -> None:
-        """Become reachable. Raises ConnectionError when the system does not let them in."""
+    # -- being there
 
-    async def sign_out(self) -> None:
-        """Become unreachable, politely; never raises."""
+    async def sign_in(self, device: str = "") -> None:
+        """Become reachable, again if they were. Raises ConnectionError when the system does not let them in.
+
+        Whoever uses presence (see `uses_presence` of each kind) is seen as available from then on.
+        """
+
+    async def sign_out(self, device: str = "") -> None:
+        """Become unreachable, politely; without a name on every device. Never raises."""
+
+    def vanish(self, device: str = "") -> None:
+        """Lose the connection without a word; without a name on every device."""
+
+    # -- messages
 
     async def send_message(
         self,
@@ -121,9 +160,75 @@ class User(Protocol):
         thread: str | None = None,
         language: str | None = None,
         extra: str = "",
+        device: str = "",
     ) -> None:
         """Send an instant message and return when it left (not when it was answered).
 
         What becomes of it arrives in the inbox with the same `id`: `accepted` (SIP 2xx) or `refusal`.
         `extra` is XML that is put into the stanza; SIP users ignore it.
         """
+
+    async def send_state(self, to: str, state: str, *, device: str = "") -> None:
+        """Say how far a conversation is: active, composing, paused, inactive or gone (XEP-0085, RFC 3994).
+
+        ``gone`` ends a session, where there is one.
+        """
+
+    # -- contacts
+
+    async def add_contact(
+        self, contact: str, *, name: str | None = None, groups: Sequence[str] = (), device: str = ""
+    ) -> None:
+        """Put somebody on the contact list and ask to see their presence."""
+
+    async def remove_contact(self, contact: str, *, device: str = "") -> None:
+        """Take somebody off the list, which ends what either may see of the other."""
+
+    async def accept(self, contact: str, *, device: str = "") -> None:
+        """Let somebody see our presence; before they ask, it is a pre-approval (RFC 6121 §3.4)."""
+
+    async def refuse(self, contact: str, *, device: str = "") -> None:
+        """Answer a request with no."""
+
+    async def unsubscribe(self, contact: str, *, device: str = "") -> None:
+        """See somebody's presence no longer; they stay on the list."""
+
+    async def cancel(self, contact: str, *, device: str = "") -> None:
+        """Take back what was granted: they see our presence no longer."""
+
+    async def block(self, contact: str, *, device: str = "") -> None:
+        """Hear nothing from somebody, and be unseen by them."""
+
+    async def unblock(self, contact: str, *, device: str = "") -> None:
+        """Take that back."""
+
+    async def contact_list(self, *, device: str = "") -> dict[str, dict[str, Any]]:
+        """Ask the system for the list: bare address -> `subscription` (none, to, from, both), `ask` (subscribe, or
+        absent), `name`, `groups`, `pending` (true: they ask, and have no answer). Those that there are."""
+
+    # -- presence
+
+    async def set_presence(
+        self,
+        *,
+        show: str = "",
+        note: str | Mapping[str, str] = "",
+        priority: int | None = None,
+        extra: str = "",
+        device: str = "",
+    ) -> None:
+        """Be seen as available, with `show` (away, chat, dnd, xa, or empty) and a note, or one for each language.
+
+        `extra` is XML that is put into the stanza; SIP users ignore it.
+        """
+
+    async def set_unavailable(self, *, note: str | Mapping[str, str] = "", device: str = "") -> None:
+        """Be seen as unavailable, and stay signed in."""
+
+    async def direct_presence(
+        self, to: str, *, show: str | None = "", note: str | Mapping[str, str] = "", device: str = ""
+    ) -> None:
+        """Show presence to one address, on the list or not (RFC 6121 §4.6); `show` None: be unavailable to it."""
+
+    async def probe(self, contact: str, *, device: str = "") -> None:
+        """Ask for somebody's presence once (a probe; in SIP, a SUBSCRIBE that expires at once)."""
