@@ -39,11 +39,11 @@ class Incoming:
         """It has its final answer, or nobody waits for one."""
         return self._transaction.state is State.TERMINATED
 
-    def answer(self, code: int, *, tag: str, phrase: str = "", headers: HeaderList = ()) -> bytes:
+    def answer(self, code: int, *, tag: str, phrase: str = "", headers: HeaderList = (), body: bytes = b"") -> bytes:
         """The response, to be written to the connection; raises TransactionError after a final one."""
         self._transaction.handle(event_of(code))
 
-        return build_response(self.request, code, phrase, tag=tag, source=self._source, headers=headers)
+        return build_response(self.request, code, phrase, tag=tag, source=self._source, headers=headers, body=body)
 
     def lost(self) -> None:
         """The connection is gone."""

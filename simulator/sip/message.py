@@ -284,6 +284,7 @@ def build_response(
     tag: str = "",
     source: str = "",
     headers: HeaderList = (),
+    body: bytes = b"",
 ) -> bytes:
     """Write the response to `request` (RFC 3261 §8.2.6.2): Via, From, To, Call-ID and CSeq as they came.
 
@@ -301,7 +302,7 @@ def build_response(
     lines += [("From", given["from"][0]), ("To", to), ("Call-ID", given["call-id"][0]), ("CSeq", given["cseq"][0])]
     lines += headers
 
-    return _build(f"SIP/2.0 {code} {phrase or PHRASES.get(code, 'Response')}", lines, b"")
+    return _build(f"SIP/2.0 {code} {phrase or PHRASES.get(code, 'Response')}", lines, body)
 
 
 def _received(via: str, source: str) -> str:

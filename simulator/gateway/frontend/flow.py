@@ -1,6 +1,6 @@
-"""One SIP connection of a user: its user agent, and messages on their way to the device behind it.
+"""One SIP connection of a user: its user agent, and requests on their way to the device behind it.
 
-Knows how a MESSAGE leaves over this connection and how its answer comes back. Does not know users or stanzas.
+Knows how a request leaves over this connection and how its answer comes back. Does not know users or stanzas.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ OnFinal = Callable[[int, Response | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One MESSAGE to one device."""
+    """One request to one device."""
 
+    method: str
     uri: str
     branch: str
     data: bytes
     on_final: OnFinal
+    queued: bool
+    """Whether others wait until this one is answered."""
 
 
 class Flow:
@@ -53,7 +56,9 @@ class Flow:
         self.tag = identifiers.fresh()
         # Two local values that every message needs: computing them 8000 times a second would be felt.
         host, port = connection.local
-        self._via = f"SIP/2.0/{self.transport} {f'[{host}]' if ':' in host else host}:{port};branch="
+        sent_by = f"{f'[{host}]' if ':' in host else host}:{port}"
+        self._via = f"SIP/2.0/{self.transport} {sent_by};branch="
+        self._contact = f"sip:{sent_by};transport={self.transport.lower()}"
         self._agent: Agent[Leg] = Agent(
             source=connection.remote[0], tag=self.tag, timeout=timeout, body_bytes=body_bytes
         )
@@ -66,10 +71,59 @@ class Flow:
         """The address that the user agent connected to."""
         return self._connection.local[0]
 
-    def answer(self, incoming: Incoming, code: int, *, phrase: str = "", headers: HeaderList = ()) -> None:
-        """Answer a request of this connection, unless it is gone."""
+    @property
+    def contact(self) -> str:
+        """The URI by which the user agent reaches us within a dialog: this end of the connection."""
+        return self._contact
+
+    def answer(
+        self,
+        incoming: Incoming,
+        code: int,
+        *,
+        phrase: str = "",
+        headers: HeaderList = (),
+        body: bytes = b"",
+        tag: str = "",
+    ) -> None:
+        """Answer a request of this connection, unless it is gone. `tag` is for To; empty: that of the connection."""
         if not incoming.over and not self._connection.closed:
-            self._connection.write(incoming.answer(code, tag=self.tag, phrase=phrase, headers=headers))
+            tag = tag or self.tag
+            self._connection.write(incoming.answer(code, tag=tag, phrase=phrase, headers=headers, body=body))
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        *,
+        headers: HeaderList,
+        body: bytes = b"",
+        carried: str = "",
+        branch: str = "",
+        on_final: OnFinal | None = None,
+    ) -> str:
+        """Send any request at once, and give its branch. `headers` without Via; `carried` is an id for the branch.
+
+        `on_final` is called once, perhaps at once, with 430 when the connection is gone and 500 when too much is
+        unsent. Without it no answer is waited for: BENOTIFY and ACK have none. An ACK to a refused INVITE, and a
+        CANCEL, are given the `branch` of their INVITE.
+        """
+        branch = branch or self._identifiers.branch(carried)
+
+        if self._connection.closed or self._connection.unsent > self._unsent_bytes:
+            if on_final is not None:
+                on_final(430 if self._connection.closed else 500, None)
+
+            return branch
+
+        data = build_request(method, uri, [("Via", self._via + branch), *headers], body)
+
+        if on_final is None:
+            self._connection.write(data)
+        else:
+            self._send(Leg(method, uri, branch, data, on_final, queued=False))
+
+        return branch
 
     def message(
         self, uri: str, *, carried: str, headers: HeaderList, body: bytes, limit: int | None, on_final: OnFinal
@@ -81,7 +135,7 @@ class Flow:
         """
         branch = self._identifiers.branch(carried)
         data = build_request("MESSAGE", uri, [("Via", self._via + branch), *headers], body)
-        leg = Leg(uri, branch, data, on_final)
+        leg = Leg("MESSAGE", uri, branch, data, on_final, queued=True)
         waiting = self._busy.get(uri)
 
         if limit is not None and len(data) > limit:
@@ -100,7 +154,7 @@ class Flow:
         """Give up what was not answered in time; to be called now and then."""
         for answered in self._agent.expire(self._clock()):
             # A device that lets one message lie for so long will not answer those behind it, whose senders wait too.
-            waiting = self._busy.pop(answered.context.uri, ())
+            waiting = self._busy.pop(answered.context.uri, ()) if answered.context.queued else ()
             answered.context.on_final(408, None)
 
             for leg in waiting:
@@ -111,7 +165,7 @@ class Flow:
         self._connection.close()
 
     def _send(self, leg: Leg) -> None:
-        self._agent.begin(leg.branch, "MESSAGE", leg, self._clock())
+        self._agent.begin(leg.branch, leg.method, leg, self._clock())
         self._connection.write(leg.data)
 
     def _received(self, data: bytes) -> None:
@@ -120,7 +174,9 @@ class Flow:
                 case Incoming():
                     self._on_request(self, event)
                 case Answered(context=leg):
-                    self._next(leg.uri)
+                    if leg.queued:
+                        self._next(leg.uri)
+
                     leg.on_final(event.code, event.response)
                 case Broken():
                     self._flush()

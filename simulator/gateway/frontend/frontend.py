@@ -15,8 +15,11 @@ from simulator.gateway.configuration import Configuration
 from simulator.gateway.frontend.delivery import Delivery
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.inward import Inward
-from simulator.gateway.frontend.outward import Outward
+from simulator.gateway.frontend.messages import Messages
+from simulator.gateway.frontend.outward import Dispatcher
+from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.registrar import Registrar
+from simulator.gateway.frontend.registration import Registration
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.link import LinkClient
 from simulator.sip.agent import Incoming
@@ -52,9 +55,13 @@ class FrontEnd:
         self.tls_port: int | None = None
         self.link = LinkClient(configuration, entropy=entropy, log=log)
         delivery = Delivery(self._identifiers, rules.message_limit)
-        self._outward = Outward(
+        self._dispatcher = Dispatcher(rules)
+        parties = Parties(configuration, rules, self._registrar)
+        registration = Registration(configuration, rules, self._registrar, lambda: self._clock())
+        self._messages = Messages(
             configuration,
             rules,
+            parties=parties,
             registrar=self._registrar,
             delivery=delivery,
             identifiers=self._identifiers,
@@ -62,18 +69,20 @@ class FrontEnd:
             clock=lambda: self._clock(),
             log=log,
         )
+        self._dispatcher.serve("REGISTER", registration.handle)
+        self._dispatcher.serve("MESSAGE", self._messages.handle)
         self._inward = Inward(
             configuration,
             rules,
             registrar=self._registrar,
             delivery=delivery,
             send=self.link.send,
-            bounced=self._outward.bounced,
+            bounced=self._messages.bounced,
             log=log,
         )
         self.link.on_stanza = self._stanza
-        self.link.on_handed_over = self._outward.handed_over
-        self.link.on_down = self._outward.link_lost
+        self.link.on_handed_over = self._messages.handed_over
+        self.link.on_down = self._messages.link_lost
 
     async def start(self, *, link_host: str | None = None, link_port: int | None = None) -> None:
         """Listen for SIP, and begin to connect to the edge (`link.wait_up()` says when that is done).
@@ -138,18 +147,19 @@ class FrontEnd:
         self._flows.add(flow)
 
     def _request(self, flow: Flow, incoming: Incoming) -> None:
-        self._outward.handle(flow, incoming)
+        self._dispatcher.handle(flow, incoming)
 
     def _stanza(self, stanza: Element) -> None:
         self._inward.handle(stanza)
 
     def _flow_closed(self, flow: Flow) -> None:
         self._flows.discard(flow)
+        self._dispatcher.dialogs.forget_flow(flow)
         self._registrar.forget_flow(flow)
 
     def _tick(self) -> None:
         now = self._clock()
-        self._outward.expire(now)
+        self._messages.expire(now)
         self._registrar.expire(now)
 
         for flow in tuple(self._flows):

@@ -5,7 +5,7 @@ Knows what is decided. Does not know how it is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -25,23 +25,24 @@ from simulator.xmpp.address import Address
 from simulator.xmpp.element import make_error
 from simulator.xmpp.errors import StanzaCondition
 
-#: methods that are served; Allow and 405 rest on this
-METHODS = ("REGISTER", "MESSAGE", "OPTIONS")
-#: methods that exist (RFC 3261 and its extensions) and are not served here
+#: methods that exist (RFC 3261 and its extensions): those that are not served here are answered 405, and others 501
 KNOWN_METHODS = frozenset(
-    {"ACK", "BYE", "CANCEL", "INFO", "INVITE", "NOTIFY", "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"}
+    {"ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "PUBLISH", "REFER", "REGISTER"}
+    | {"SUBSCRIBE", "UPDATE"}
 )
+#: methods that make no sense in a dialog that is not there (RFC 3261 §12.2.2)
+METHODS_OF_DIALOGS = frozenset({"BYE", "INFO", "INVITE", "MESSAGE", "NOTIFY", "PRACK", "REFER", "SUBSCRIBE", "UPDATE"})
 
 
-def code_for_method(method: str) -> int:
+def code_for_method(method: str, served: Collection[str]) -> int:
     """0 for a method that is served, else the refusal: 405 or 501 (RFC 3261 §8.2.1, §21.5.2).
 
     "This is the appropriate response when a UAS does not recognize the request method" says §21.5.2 of 501.
     """
-    if method in METHODS:
+    if method in served:
         return 0
 
-    # §9.2: a CANCEL that matches no transaction is answered 481; ours are over before one can come.
+    # §9.2: a CANCEL that matches no transaction is answered 481.
     if method == "CANCEL":
         return 481
 
@@ -77,7 +78,10 @@ class FrontEndRules:
     """What the front end decides; the defaults are right."""
 
     # -- SIP to XMPP
-    code_for_method: Callable[[str], int] = code_for_method
+    code_for_method: Callable[[str, Collection[str]], int] = code_for_method
+    methods_of_dialogs: Set[str] = METHODS_OF_DIALOGS
+    extensions: Set[str] = frozenset()
+    """Option tags, in lower case, that a Require header may name."""
     sender_is_registered: Callable[[object, Collection[object]], bool] = sender_is_registered
     may_cross: Callable[[URI, URI], bool] = may_cross
     address_of: Callable[[str], Address] = address_of
