@@ -16,6 +16,7 @@ import struct
 from collections.abc import Callable
 from typing import Literal, cast
 
+from simulator.wire.acknowledged import unacknowledged
 from simulator.wire.source import closed_on_error, socket_from
 from simulator.wire.tls import ResumableSession, TLSContext, TLSError, TLSInfo, TLSSession
 
@@ -48,7 +49,9 @@ class Connection(asyncio.Protocol):
         self._early: list[bytes] = []
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._closing = False
+        self.written = 0
+        """Bytes given to the operating system, or about to be: those of TLS, where there is TLS."""
+        self._closing = self._fin_sent = False
         self._how: How | None = None
         self._error: Exception | None = None
         self._over = False
@@ -97,6 +100,11 @@ class Connection(asyncio.Protocol):
         """Bytes written and not yet taken by the operating system."""
         return self._pending_size + (self._transport.get_write_buffer_size() if self._transport else 0)
 
+    @property
+    def acknowledged(self) -> int:
+        """How many of the bytes `written` the peer's TCP has acknowledged, as far as the platform tells."""
+        return self.written - (unacknowledged(self._transport, fin_sent=self._fin_sent) if self._transport else 0)
+
     def write(self, data: bytes) -> None:
         """Send `data` at the end of this turn of the loop; dropped when the connection is over."""
         if self._closing or not data:
@@ -140,6 +148,7 @@ class Connection(asyncio.Protocol):
         # The peer may be gone already, which the loop has not told us yet; what it said before is still to be read.
         with contextlib.suppress(OSError):
             transport.write_eof()
+            self._fin_sent = True
 
         transport.resume_reading()
         self._linger = self._loop.call_later(LINGER, transport.abort)
@@ -259,14 +268,10 @@ class Connection(asyncio.Protocol):
             return
 
         if self._session is None:
-            data = self._take_pending()
+            self._send_raw(self._take_pending())
         elif self._session.info is not None:
             self._session.send(self._take_pending())
-            data = self._session.outgoing()
-        else:
-            return
-
-        self._transport.write(data)
+            self._send_raw(self._session.outgoing())
 
     def _take_pending(self) -> bytes:
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
@@ -277,17 +282,13 @@ class Connection(asyncio.Protocol):
 
     def _receive_encrypted(self, data: bytes) -> None:
         session = cast("TLSSession", self._session)
-        plaintext = b""
+        plaintext: list[bytes] = []
 
-        def step() -> None:
-            nonlocal plaintext
-            plaintext = session.receive(data)
-
-        if not self._guarded(step):
+        if not self._guarded(lambda: plaintext.append(session.receive(data))):
             return
 
-        if plaintext and not self._closing:
-            self._deliver(plaintext)
+        if plaintext[0] and not self._closing:
+            self._deliver(plaintext[0])
 
         if self._guarded(session.check) and session.ended and not self._closing:
             # RFC 6120 §4.4: close_notify is answered with close_notify, then the connection is closed.
@@ -321,6 +322,7 @@ class Connection(asyncio.Protocol):
 
     def _send_raw(self, data: bytes) -> None:
         if data and self._transport is not None and not self._transport.is_closing():
+            self.written += len(data)
             self._transport.write(data)
 
 
@@ -345,16 +347,14 @@ async def open_connection(
 
             if tls is not None:
                 await _secure(connection, tls, server_name)
-    except TimeoutError:
+    except BaseException as error:
         if connection is not None:
             connection.abort()
+
+        if not isinstance(error, TimeoutError):
+            raise
 
         raise TimeoutError(errno.ETIMEDOUT, f"{host}:{port} did not answer within {timeout:g} s") from None
-    except BaseException:
-        if connection is not None:
-            connection.abort()
-
-        raise
 
     return connection
 
