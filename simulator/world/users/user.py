@@ -15,6 +15,8 @@ from simulator.journal import Journal
 
 MESSAGE, REFUSAL, ACCEPTED = "message", "refusal", "accepted"
 PRESENCE, SUBSCRIPTION, CONTACT, COMPOSING = "presence", "subscription", "contact", "composing"
+#: How a presence without a type is called, and what it ends with.
+AVAILABLE, UNAVAILABLE, PROBE = "available", "unavailable", "probe"
 
 #: What arrives, and its fields beside `device`, `id`, `xml` (of users who speak XMPP) and `to`; those that there were.
 ARRIVALS: Mapping[str, str] = {
@@ -135,10 +137,18 @@ class User(Protocol):
 
     # -- being there
 
-    async def sign_in(self, device: str = "") -> None:
-        """Become reachable, again if they were. Raises ConnectionError when the system does not let them in.
+    async def sign_in(
+        self,
+        device: str = "",
+        *,
+        available: bool = True,
+        show: str = "",
+        note: str | Mapping[str, str] = "",
+        priority: int | None = None,
+    ) -> None:
+        """Become reachable, again if they were, and available as `set_presence` would have it.
 
-        Whoever uses presence (see `uses_presence` of each kind) is seen as available from then on.
+        Not `available`: signed in without any presence. Raises ConnectionError when the system does not let them in.
         """
 
     async def sign_out(self, device: str = "") -> None:
