@@ -1,0 +1,161 @@
+"""The XMPP home of the gateway's users: what they ask for, what partners send, and what time brings (RFC 6121 §2 to §4).
+
+Knows who is asked for what. Does not know SIP, links, clocks, nor any rule: those are in the files beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from xml.etree.ElementTree import Element
+
+from simulator.gateway.contacts.access import Access, Closed
+from simulator.gateway.contacts.availability import Availability
+from simulator.gateway.contacts.contact import Contact
+from simulator.gateway.contacts.notices import Notice
+from simulator.gateway.contacts.rules import HomeRules
+from simulator.gateway.contacts.settings import HomeSettings
+from simulator.gateway.contacts.store import ContactStore
+from simulator.xmpp.address import Address
+
+
+class Blocked(Exception):  # noqa: N818 - says what is the matter
+    """The user has blocked the contact, and wants something sent there (XEP-0191 §3.3: it "MUST NOT" be routed)."""
+
+
+class Home:
+    """All users' contacts and presence.
+
+    `send` puts a stanza on its way to a partner and may raise ConnectionError; `tell` gets what a user's devices must
+    know, and can be exchanged at any time; `epoch` turns `now` into seconds since 1970 (``time.time() - now``).
+    Addresses of users and contacts are bare where nothing else is said.
+    """
+
+    def __init__(
+        self,
+        store: ContactStore,
+        rules: HomeRules | None = None,
+        *,
+        exists: Callable[[Address], bool],
+        access: Access,
+        send: Callable[[Element], None],
+        tell: Callable[[Notice], None] = lambda _: None,
+        make_id: Callable[[], str],
+        settings: Callable[[], HomeSettings] = HomeSettings,
+        log: Callable[[str], None] = lambda _: None,
+        epoch: float = 0.0,
+    ) -> None:
+        raise NotImplementedError
+
+    # -- what users ask for
+
+    def add(
+        self,
+        user: Address,
+        contact: Address,
+        now: float,
+        *,
+        name: str = "",
+        groups: Sequence[str] = (),
+        id: str = "",  # noqa: A002
+    ) -> Closed | None:
+        """Put a contact on the list and ask to see his presence (``subscribe``; RFC 6121 §3.1.2).
+
+        Gives the gate that kept the request from leaving, if one did: then the contact is on the list and was not
+        asked. Raises Blocked, and StoreError as every intent that changes a contact does.
+        """
+        raise NotImplementedError
+
+    def edit(self, user: Address, contact: Address, *, name: str, groups: Sequence[str] = ()) -> None:
+        """Change name and groups of a contact on the list (or put him there), and send nothing (§2.4)."""
+        raise NotImplementedError
+
+    def remove(self, user: Address, contact: Address, now: float) -> None:
+        """Take a contact off the list, and end both subscriptions (§2.5.2). A block stays."""
+        raise NotImplementedError
+
+    def accept(self, user: Address, contact: Address, now: float, *, id: str = "") -> Closed | None:  # noqa: A002
+        """Grant the contact's request that waits (``subscribed``; §3.1.5); without one nothing happens.
+
+        Gives the gate that keeps it from leaving, if one does; then nothing has changed. Raises Blocked.
+        """
+        raise NotImplementedError
+
+    def approve(self, user: Address, contact: Address, now: float, *, id: str = "") -> Closed | None:  # noqa: A002
+        """Grant a request of the contact, also one that is still to come (§3.4); otherwise as `accept`."""
+        raise NotImplementedError
+
+    def refuse(self, user: Address, contact: Address, now: float, *, id: str = "") -> None:  # noqa: A002
+        """Refuse a request, end what was granted, or take an approval back (``unsubscribed``; §3.2.2)."""
+        raise NotImplementedError
+
+    #: the same stanza: a request that waits is refused, a subscription is ended
+    cancel = refuse
+
+    def unsubscribe(self, user: Address, contact: Address, now: float, *, id: str = "") -> None:  # noqa: A002
+        """See the contact's presence no longer, or take the request back (``unsubscribe``; §3.3.2)."""
+        raise NotImplementedError
+
+    def block(self, user: Address, contact: Address, now: float) -> None:
+        """Let nothing pass between user and contact any more; he sees the user go offline (XEP-0191 §3.3)."""
+        raise NotImplementedError
+
+    def unblock(self, user: Address, contact: Address, now: float) -> None:
+        """End a block; who may see the user's presence sees it again (XEP-0191 §3.4)."""
+        raise NotImplementedError
+
+    def available(self, user: Address, resource: str, availability: Availability, now: float) -> None:
+        """A device is available, or differently so (§4.2.2, §4.4.2)."""
+        raise NotImplementedError
+
+    def unavailable(self, user: Address, resource: str, availability: Availability | None, now: float) -> None:
+        """A device is no longer available, or was lost (§4.5.2); of `availability` only the notes are sent."""
+        raise NotImplementedError
+
+    def direct(
+        self, user: Address, resource: str, to: Address, availability: Availability | None, now: float
+    ) -> Closed | None:
+        """Show presence to somebody who need not be a contact, or take it back (None; §4.6.3); `to` may be full.
+
+        Gives the gate that keeps it from leaving, if one does. Raises Blocked.
+        """
+        raise NotImplementedError
+
+    def probe(self, user: Address, contact: Address, now: float) -> None:
+        """Ask for the presence of a contact whom the user may see, anew (§4.3.1)."""
+        raise NotImplementedError
+
+    # -- what can be asked
+
+    def contacts(self, user: Address) -> list[Contact]:
+        """What the user has with anybody: also blocks and requests that wait (`Contact.shown` is the list)."""
+        raise NotImplementedError
+
+    def contact(self, user: Address, contact: Address) -> Contact:
+        """What the user has with one address, which may be nothing at all."""
+        raise NotImplementedError
+
+    def seen(self, user: Address, contact: Address) -> Mapping[str, Availability]:
+        """The presence of the contact as the user may see it, by resource; empty where he is offline or unknown."""
+        raise NotImplementedError
+
+    def is_online(self, user: Address) -> bool:
+        """Whether any device of the user is available."""
+        raise NotImplementedError
+
+    # -- what partners send, and what happens to them
+
+    def receive(self, presence: Element, now: float) -> None:
+        """Take a presence of a partner's user, of whatever type; ill-addressed ones are dropped."""
+        raise NotImplementedError
+
+    def domain_lost(self, domain: str, now: float) -> None:
+        """No stream leads to a partner any more: what was known of its users' presence is void."""
+        raise NotImplementedError
+
+    def domain_back(self, domain: str, now: float) -> None:
+        """A stream leads to the partner again: ask its users' presence, and show them ours."""
+        raise NotImplementedError
+
+    def expire(self, now: float) -> None:
+        """Do what is due: repeat requests that nobody answers, refresh presence, tell what a flood has held back."""
+        raise NotImplementedError
