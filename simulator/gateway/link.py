@@ -1,10 +1,10 @@
 """The link between the two halves of the gateway: one XMPP stream over mutual TLS, front end to edge.
 
-Knows how the link comes up, carries stanzas, and goes down. Does not know what the stanzas mean.
+Knows who may be at the other end, which session counts, and what is owed when it is lost. Does not know what the
+stanzas mean. What is said besides stanzas is `link_words`, one session is `link_session`.
 
-The front end is the client (`LinkClient`), the edge the server (`LinkListener`). Besides stanzas the edge sends
-``<handed-over/>``: the ids of those messages that it wrote to an authenticated stream of a partner, so that the
-front end can answer its SIP user truthfully. Whoever finds the link down is told at once (`LinkDown`).
+The front end is the client (`LinkClient`), the edge the server (`LinkListener`). Whoever finds the link down is told at
+once (`LinkDown`). What of the edge's stanzas is not settled when it is lost comes back by `on_unsettled`.
 """
 
 from __future__ import annotations
@@ -14,26 +14,15 @@ import random
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
+from simulator.gateway import link_words
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.link_session import LinkSession
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.listener import Listener, listen
 from simulator.wire.tls import client_context, server_context
 from simulator.xmpp.errors import StreamCondition
-from simulator.xmpp.events import (
-    Event,
-    Nonza,
-    Stanza,
-    StreamClosed,
-    StreamError,
-    StreamFeatures,
-    StreamHeader,
-    Violation,
-)
+from simulator.xmpp.events import Nonza, Stanza, StreamHeader
 from simulator.xmpp.limits import Limits
-from simulator.xmpp.stream import Stream
-
-LINK = "urn:s2sim:link"
-HANDED_OVER = f"{{{LINK}}}handed-over"
 
 Log = Callable[[str], None]
 
@@ -42,107 +31,36 @@ class LinkDown(ConnectionError):  # noqa: N818 - says what is the matter
     """The stanza cannot cross the link now: there is no other end, or it does not read. Nothing was sent."""
 
 
-class _Session:
-    """One connection of the link and the stream on it. `end` is told what comes."""
-
-    def __init__(self, end: _LinkEnd, connection: Connection, *, initiating: bool, limits: Limits) -> None:
-        self._end, self._initiating = end, initiating
-        self.connection = connection
-        self.stream = Stream(initiating, limits)
-        self.over = asyncio.Event()
-        self.was_up = False
-        self.why = ""
-        connection.on_data = self._received
-        connection.on_closed = self._closed
-        # A peer that authenticates and then says nothing would hold the place of a working one for ever.
-        self._deadline = asyncio.get_running_loop().call_later(end.patience, self._too_slow)
-
-    def write(self, event: Event) -> None:
-        self.connection.write(self.stream.send(event))
-
-    def finish(self, condition: StreamCondition | None = None, text: str = "") -> None:
-        """Close in order, with a stream error if there is a reason; the owner hears of it from `_closed`."""
-        if self.connection.closed:
-            return
-
-        self.why = self.why or text or (condition.value if condition else "")
-
-        if self.stream.header is None:
-            self.write(StreamHeader(sender=self._end.name, to=self._end.name))
-
-        if condition is not None:
-            self.write(StreamError(condition=condition, text=text))
-
-        self.write(StreamClosed())
-        self.connection.close()
-
-    def _too_slow(self) -> None:
-        self.why = "the other end did not open its stream in time"
-        self.connection.abort()
-
-    def _received(self, data: bytes) -> None:
-        for event in self.stream.receive(data):
-            if self.connection.closed:
-                return
-
-            self._handle(event)
-
-    def _handle(self, event: Event) -> None:
-        match event:
-            case Stanza(element=element):
-                self._end.on_stanza(element)
-            case Nonza(element=element) if element.tag == HANDED_OVER:
-                self._end.on_handed_over((element.text or "").split())
-            case StreamHeader() if not self._initiating:
-                self.write(StreamHeader(sender=self._end.name, to=self._end.name, id="link"))
-                self.write(StreamFeatures())
-                self._established()
-            case StreamFeatures() if self._initiating:
-                self._established()
-            case StreamError(condition=condition, text=text):
-                self.why = f"the other end says {condition}" + (f": {text}" if text else "")
-            case StreamClosed():
-                self.finish()
-            case Violation(error=error):
-                self.finish(error.condition, error.text)
-
-    def _established(self) -> None:
-        self._deadline.cancel()
-        self.was_up = True
-        self._end._established(self)
-
-    def _closed(self, how: str, error: Exception | None) -> None:
-        self._deadline.cancel()
-        self.why = self.why or (str(error) if error else f"the connection ended ({how})")
-        self.over.set()
-        self._end._lost(self)
-
-
 class _LinkEnd:
     """What both ends are: at most one session is up at a time.
 
-    `on_stanza`, `on_handed_over`, `on_up` and `on_down` are set by the owner and called from the event loop.
+    `on_stanza`, `on_up` and `on_down` are set by the owner and called from the event loop.
     """
 
     def __init__(self, configuration: Configuration, log: Log) -> None:
         limits = configuration.limits
         self._limits = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
-        self._unsent_bytes = limits.unsent_bytes
+        self._unsent_bytes, self._unsettled_bytes = limits.unsent_bytes, limits.unsettled_bytes
         self._configuration, self._log = configuration, log
         self.patience = configuration.gateway.stream_establishment_timeout
+        self.keep_alive = configuration.edge.link_keep_alive
         self.name = configuration.certificates.internal_name
         self.on_stanza: Callable[[Element], None] = lambda _: None
-        self.on_handed_over: Callable[[list[str]], None] = lambda _: None
         self.on_up: Callable[[], None] = lambda: None
         self.on_down: Callable[[], None] = lambda: None
-        self._session: _Session | None = None
-        self._sessions: set[_Session] = set()
+        self._session: LinkSession | None = None
+        self._sessions: set[LinkSession] = set()
         self._is_up = asyncio.Event()
 
     @property
     def up(self) -> bool:
         """Stanzas can cross now."""
         return self._session is not None
+
+    @property
+    def session(self) -> LinkSession | None:
+        """The session that counts, while the link is up."""
+        return self._session
 
     async def wait_up(self) -> None:
         """Return as soon as the link is up."""
@@ -152,7 +70,12 @@ class _LinkEnd:
         """Send a stanza (in ``jabber:server``) across; raises LinkDown."""
         self._usable().write(Stanza(element=stanza))
 
-    def _usable(self) -> _Session:
+    def _tell(self, element: Element) -> None:
+        """Say something that is no stanza; forgotten while the link is down."""
+        if self._session is not None:
+            self._session.write(Nonza(element=element))
+
+    def _usable(self) -> LinkSession:
         session = self._session
 
         if session is None:
@@ -161,36 +84,59 @@ class _LinkEnd:
         if session.connection.unsent > self._unsent_bytes:
             raise LinkDown("the other end of the link does not read")
 
+        if session.unsettled.full:
+            raise LinkDown("the other end of the link owes too many answers")
+
         return session
 
-    def _begin(self, connection: Connection, *, initiating: bool) -> _Session:
-        session = _Session(self, connection, initiating=initiating, limits=self._limits)
+    def _begin(self, connection: Connection, *, initiating: bool) -> LinkSession:
+        session = LinkSession(
+            self, connection, initiating=initiating, limits=self._limits, unsettled_bytes=self._unsettled_bytes
+        )
         self._sessions.add(session)
 
         return session
 
-    def _established(self, session: _Session) -> None:
+    # -- what sessions tell
+
+    def is_owed(self, stanza: Element) -> bool:
+        """Whether somebody must answer for a stanza that is lost with the link; only on the edge."""
+        return False
+
+    def received(self, session: LinkSession, stanza: Element) -> None:
+        """A stanza came."""
+        self.on_stanza(stanza)
+
+    def told(self, session: LinkSession, element: Element) -> None:
+        """Something else than a stanza came; what is not known is passed over."""
+
+    def established(self, session: LinkSession) -> None:
+        """A session came up: from now on it is the one that counts."""
         old, self._session = self._session, session
 
         if old is not None:
             # The newer one counts: an older one from a front end that was restarted may be dead without a FIN.
             old.finish(StreamCondition.CONFLICT, "replaced by a newer link")
-            self.on_down()
+            self._went_down(old)
 
         self._is_up.set()
         self._log(f"link up with {session.connection.remote[0]}:{session.connection.remote[1]}")
         self.on_up()
 
-    def _lost(self, session: _Session) -> None:
+    def lost(self, session: LinkSession) -> None:
+        """A session is over."""
         self._sessions.discard(session)
 
         if session is self._session:
             self._session = None
             self._is_up.clear()
             self._log(f"link down: {session.why}")
-            self.on_down()
+            self._went_down(session)
         elif self._session is None:
             self._log(f"link not established: {session.why}")
+
+    def _went_down(self, session: LinkSession) -> None:
+        self.on_down()
 
     async def _finish_all(self) -> None:
         sessions = tuple(self._sessions)
@@ -207,12 +153,21 @@ class _LinkEnd:
 
 
 class LinkListener(_LinkEnd):
-    """The edge's end. Only a client whose certificate comes from our authority and holds the internal name gets in."""
+    """The edge's end. Only a client whose certificate comes from our authority and holds the internal name gets in.
+
+    `owes` says for which stanzas the edge answers when the link is lost before they were settled; they come back by
+    `on_unsettled`. `on_route` is told when the front end says whether this edge is the site's route.
+    """
 
     def __init__(self, configuration: Configuration, *, log: Log) -> None:
         super().__init__(configuration, log)
         self._listener: Listener | None = None
         self._ids: list[str] = []
+        self.serves = True
+        """Whether this edge is the route; until the front end says otherwise, as where there is one edge."""
+        self.owes: Callable[[Element], bool] = lambda _: False
+        self.on_unsettled: Callable[[Element], None] = lambda _: None
+        self.on_route: Callable[[bool], None] = lambda _: None
 
     @property
     def port(self) -> int:
@@ -237,8 +192,15 @@ class LinkListener(_LinkEnd):
 
         await self._finish_all()
 
+    def send(self, stanza: Element) -> None:
+        """Send a stanza across; raises LinkDown, also where this edge is not the site's route."""
+        if self._session is not None and not self.serves:
+            raise LinkDown("this edge is not the site's XMPP federation route")
+
+        super().send(stanza)
+
     def handed_over(self, ids: Iterable[str]) -> None:
-        """Tell the front end that the messages with these ids were written to an authenticated stream.
+        """Tell the front end that the messages with these ids were handed over to a partner.
 
         All ids of one turn of the event loop cross in one element. With the link down they are forgotten: the
         front end has already told its users that nothing is known of their messages.
@@ -248,14 +210,38 @@ class LinkListener(_LinkEnd):
 
         self._ids.extend(ids)
 
-    def _flush_ids(self) -> None:
-        # Ids that the front end made hold no space, so one with a space is none that it waits for.
-        ids, self._ids = [name for name in self._ids if name and not any(map(str.isspace, name))], []
+    def domain_lost(self, domain: str) -> None:
+        """Tell the front end that nothing is known any more of the users of a partner's domain."""
+        self._tell(link_words.domain(domain, lost=True))
 
-        if ids and self._session is not None:
-            element = Element(HANDED_OVER)
-            element.text = " ".join(ids)
-            self._session.write(Nonza(element=element))
+    def domain_back(self, domain: str) -> None:
+        """Tell the front end that the users of a domain that was lost can be asked about again."""
+        self._tell(link_words.domain(domain, lost=False))
+
+    def is_owed(self, stanza: Element) -> bool:
+        """Whether the edge must answer for this stanza if it is lost with the link."""
+        return self.owes(stanza)
+
+    def told(self, session: LinkSession, element: Element) -> None:
+        """The front end says which stanzas are settled, or whether we are the route."""
+        if element.tag == link_words.SETTLED:
+            session.unsettled.settle(link_words.numbers(element))
+        elif element.tag == link_words.ROUTE and link_words.serves(element) != self.serves:
+            self.serves = link_words.serves(element)
+            self.on_route(self.serves)
+
+    def _went_down(self, session: LinkSession) -> None:
+        self.on_down()
+
+        for stanza in session.unsettled.take_all():
+            self.on_unsettled(stanza)
+
+    def _flush_ids(self) -> None:
+        ids, self._ids = self._ids, []
+        element = link_words.handed_over(ids)
+
+        if element.text:
+            self._tell(element)
 
     def _accepted(self, connection: Connection) -> None:
         # Partners may have their certificates from the same authority: only the internal name makes a front end.
@@ -267,12 +253,19 @@ class LinkListener(_LinkEnd):
 
 
 class LinkClient(_LinkEnd):
-    """The front end's end: connects, and connects again whenever the link is lost."""
+    """The front end's end: connects, and connects again whenever the link is lost.
+
+    `on_handed_over` gets ids of messages; `on_domain_lost` and `on_domain_back` a partner's domain.
+    """
 
     def __init__(self, configuration: Configuration, *, entropy: random.Random | None = None, log: Log) -> None:
         super().__init__(configuration, log)
         self._entropy = entropy or random.SystemRandom()
         self._task: asyncio.Task[None] | None = None
+        self._current: tuple[LinkSession, int] | None = None
+        self.on_handed_over: Callable[[list[str]], None] = lambda _: None
+        self.on_domain_lost: Callable[[str], None] = lambda _: None
+        self.on_domain_back: Callable[[str], None] = lambda _: None
 
     async def start(self, host: str | None = None, port: int | None = None) -> None:
         """Begin to connect, to the configured link host and port unless told otherwise; `wait_up` says when it is up.
@@ -293,6 +286,53 @@ class LinkClient(_LinkEnd):
             await asyncio.gather(self._task, return_exceptions=True)
 
         await self._finish_all()
+
+    def route(self, serves: bool) -> None:
+        """Tell the edge whether it is the site's route."""
+        self._tell(link_words.route(serves))
+
+    def hold(self) -> Callable[[], None]:
+        """Keep the stanza that `on_stanza` is given at this moment unsettled, until what is returned here is called.
+
+        Without it a stanza is settled when `on_stanza` returns: whoever sets something going that may still fail must
+        hold the stanza, or its sender would not be told when this process is killed meanwhile. Calling twice, or
+        when the link is gone, does no harm; outside of `on_stanza` nothing is held.
+        """
+        if self._current is None:
+            return lambda: None
+
+        current, self._current = self._current, None
+        settled = False
+
+        def settle() -> None:
+            nonlocal settled
+
+            if not settled:
+                settled = True
+                self._settle(*current)
+
+        return settle
+
+    def received(self, session: LinkSession, stanza: Element) -> None:
+        """A stanza came from the edge."""
+        self._current = session, session.stanzas_in
+        self.on_stanza(stanza)
+
+        if self._current is not None:
+            self._settle(*self._current)
+            self._current = None
+
+    def told(self, session: LinkSession, element: Element) -> None:
+        """The edge says what became of messages, or of a partner's domain."""
+        if element.tag == link_words.HANDED_OVER:
+            self.on_handed_over(link_words.words(element))
+        elif element.tag == link_words.DOMAIN_LOST:
+            self.on_domain_lost(element.text or "")
+        elif element.tag == link_words.DOMAIN_BACK:
+            self.on_domain_back(element.text or "")
+
+    def _settle(self, session: LinkSession, number: int) -> None:
+        session.settle(number, link_words.settled)
 
     async def _stay_connected(self) -> None:
         retry = self._configuration.retry

@@ -26,10 +26,15 @@ def normalized(domain: str) -> str:
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """A person inside: `address` is ``user@domain`` in one of the gateway's own domains."""
+    """A person inside: `address` is ``user@domain`` in one of the gateway's own domains.
+
+    `site` None is the first site, if there is any. `external_access_policy` is the name of a policy that was granted.
+    """
 
     address: str
     display_name: str = ""
+    site: str | None = None
+    external_access_policy: str | None = None
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -56,6 +61,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     hosts are looked for. XEP-0344: with `dialback_without_dialback` a certificate answers a key in place of a call.
     RFC 6120 §13.7.2.3: while a stream rests on a certificate, every `certificate_check_interval` seconds (a day) it is
     asked whether that was revoked. §4.4: `closing_timeout` bounds the wait for a peer's closing tag, in seconds.
+    Each end of the link shows every `link_keep_alive` seconds that it lives, and gives the other up after three times
+    that without a sign.
     """
 
     host: str = "127.0.0.1"
@@ -68,18 +75,23 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     dialback_without_dialback: bool = False
     certificate_check_interval: Seconds = 86400.0
     closing_timeout: Seconds = 5.0
+    link_keep_alive: Seconds = 10.0
 
 
 class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """Where SIP users find the front end. A port of None (null) switches that transport off.
 
-    `transaction_timeout` is Timer F of RFC 3261 (32 s): how long an answer to a request is awaited.
+    `transaction_timeout` is Timer F of RFC 3261 (32 s): how long an answer to a request is awaited. `contacts` is the
+    file with everybody's contact list (SQLite; None: memory, gone with the process). RFC 7573 §5: a session of messages
+    that was idle for `session_idle_timeout` (10 minutes) is ended.
     """
 
     host: str = "127.0.0.1"
     sip_tcp_port: Port | None = 5060
     sip_tls_port: Port | None = 5061
     transaction_timeout: Seconds = 32.0
+    contacts: str | None = None
+    session_idle_timeout: Seconds = 600.0
 
 
 class DNSSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -137,6 +149,8 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     queued_stanzas: Positive = 1000
     #: bytes that a peer may leave unread before its connection is given up
     unsent_bytes: Positive = 4 * 1024 * 1024
+    #: stanzas on the link whose fate the front end has not told yet, in bytes
+    unsettled_bytes: Positive = 16 * 1024 * 1024
     #: largest SIP message
     sip_bytes: Positive = 65536
 
