@@ -13,6 +13,7 @@ import msgspec
 
 from simulator.scenario.language import GRAMMAR, PATTERNS
 from simulator.scenario.model import Scenario, Step
+from simulator.scenario.phrase import spoken
 from simulator.scenario.requirements import Cover, Coverage, Requirement
 from simulator.scenario.sentence import told
 from simulator.scenario.steps import VERBS, Verb
@@ -115,8 +116,10 @@ def _step(step: Step) -> Iterator[str]:
     )
 
     for other in step.alternatives:
+        verb = VERBS[other.verb]
+        phrase, argument = spoken(verb, other.argument)
         yield from textwrap.wrap(
-            f"or {told(other.verb, VERBS[other.verb], other.argument)}   ({other.because})",
+            f"or {told(phrase, verb, argument)}   ({other.because})",
             112,
             initial_indent="      ",
             subsequent_indent="         ",

@@ -14,6 +14,7 @@ from simulator.document import Document, DocumentError, Path_
 from simulator.scenario.encounter import REFUSED, Direction, Means, Point
 from simulator.scenario.match import ANYTHING, NAME
 from simulator.scenario.negotiation_table import Method
+from simulator.scenario.presence_steps import AVAILABLE, SHOWS, UNAVAILABLE
 from simulator.scenario.steps import Verb
 from simulator.scenario.take import ENDS
 from simulator.xmpp.element import ElementError, parse_element
@@ -43,8 +44,11 @@ def check_argument(document: Document, path: Path_, verb: Verb, argument: Any) -
 
     if isinstance(argument, dict):
         _check_keys(document, path, verb, argument)
+        _check_values(document, path, verb, argument)
     elif isinstance(argument, list):
         _check_list(document, path, verb, argument)
+    elif verb.words:
+        _check_word(document, path, verb, argument, verb.words)
     elif verb.xml or (verb.expects == "features" and argument != "none"):
         check_xml(document, path, argument)
 
@@ -109,6 +113,24 @@ def _check_keys(document: Document, path: Path_, verb: Verb, argument: Mapping[s
             near = difflib.get_close_matches(key, verb.keys, n=2)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(verb.keys)}"
             raise document.error((*path, key), f"{verb.name!r} knows no {key!r}", hint)
+
+
+def _check_values(document: Document, path: Path_, verb: Verb, argument: Mapping[str, Any]) -> None:
+    """The words in a mapping that may stand alone as well; null: absent."""
+    words = SHOWS if verb.brief == "show" else verb.words
+
+    if words and argument.get(verb.brief) is not None:
+        _check_word(document, (*path, verb.brief), verb, argument[verb.brief], words)
+
+    if verb.brief == "show" and argument.get("type") is not None:
+        _check_word(document, (*path, "type"), verb, argument["type"], (AVAILABLE, UNAVAILABLE))
+
+
+def _check_word(document: Document, path: Path_, verb: Verb, word: Any, words: Collection[str]) -> None:
+    if word not in words and not (isinstance(word, str) and NAME.search(word)):
+        near = difflib.get_close_matches(str(word), words, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(words)}"
+        raise document.error(path, f"{verb.name!r} knows no {word!r}", hint)
 
 
 def _check_list(document: Document, path: Path_, verb: Verb, argument: list[Any]) -> None:

@@ -15,7 +15,10 @@ Arrivals are judged, too. An `element` or `delivered` entry that no step consume
   tag are no `element` but make the `ended` entry;
 * an `ended` entry that carries a condition, was begun by ``them`` and is neither consumed nor handled fails the
   scenario, too;
-* ``delivered`` with ``what`` = ``accepted`` is an acknowledgement: it may stay unconsumed.
+* ``delivered`` with ``what`` = ``accepted`` is an acknowledgement, ``contact`` is a change of the user's own contact
+  list, ``output`` what the administrator's commands have printed: they may stay unconsumed;
+* presence that says again what the user was shown before is no news, nor is the `unavailable` of somebody's bare
+  address when no device of theirs was there (see `news`).
 
 A `problem` entry whose actor is ``system`` is the system's death; any other is our own fault.
 
@@ -69,6 +72,8 @@ SEEN = {
     "answer": "what answered a ClientHello by hand: kind (hello, alert, none, plaintext) and its fields",
     "authenticated_by": "the method by which *is authenticated* went",
     "refusal": "the text with which the system refused its settings; absent: it started",
+    "listed": "the entry of the contact list that was asked for, null: there is none",
+    "subscription": "what can be seen of a subscription: state, contact_list, probe (answered, refused, silent), asked",
     "quiet_s": "seconds of quiet, where no barrier exists",
     "method": "the method by which the stream was authenticated",
     "refused": "where a negotiation ended: at, by, condition; then: the answer to a stanza that was sent all the same",
@@ -93,6 +98,12 @@ EXPECTS = {
     "message": "argument: body, or mapping of fields, against `delivered`",
     "refusal": "argument: condition, list of conditions, or mapping {condition, code, type, id}, against `delivered`",
     "accepted": "`delivered` says accepted",
+    "subscription": "argument: mapping of fields, among them from and type, against `delivered`",
+    "presence": "argument: mapping of fields, among them from, against `delivered`",
+    "composing": "argument: mapping of fields, among them from and state, against `delivered`",
+    "contact-list": "argument: mapping of fields, or {listed: false}, against `listed`",
+    "state": "argument: {state} against `subscription`, whose parts must agree",
+    "told": "argument: text, or {error} or {output}, that `delivered` must hold",
     "quiet": "no arrival of this actor before this step's end that no step announced; proven by a barrier or `quiet_s`",
     "connected": "the stream is up, proven by a barrier",
     "uncontacted": "no connection that no step announced was opened to this actor",

@@ -13,6 +13,7 @@ import msgspec
 
 from simulator.document import Document, DocumentError, Path_, parse_document, read_document
 from simulator.scenario import matrix
+from simulator.scenario.cast import Cast
 from simulator.scenario.foreseen import OUTCOMES, Foreseen, foresee
 from simulator.scenario.model import (
     DEFAULT_DEADLINE,
@@ -27,7 +28,7 @@ from simulator.scenario.model import (
     Scenario,
 )
 from simulator.scenario.requirements import read_requirements
-from simulator.scenario.sentence import Cast, StepReader, check_covers, unknown
+from simulator.scenario.sentence import StepReader, check_covers, unknown
 from simulator.scenario.steps import VERBS
 
 REQUIREMENTS = "requirements.yaml"

@@ -81,6 +81,11 @@ def match_fields(
                 return Mismatch(path, "nothing", quote(value))
         elif value is None:
             return Mismatch(path, quote(wanted), "nothing")
+        elif isinstance(wanted, Mapping) and isinstance(value, Mapping):
+            found = match_fields(wanted, value, learned, path)
+
+            if found:
+                return found
         elif not _match_field(name, plain(wanted), plain(value), learned):
             return Mismatch(path, quote(fill(plain(wanted), learned)), quote(value))
 

@@ -23,6 +23,7 @@ DEFAULT_DEADLINE = 3.0
 #: Actors that are neither a domain nor a person.
 NAME_SERVER = "DNS"
 SYSTEM = "the system"
+ADMINISTRATOR = "the administrator"
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +46,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """0-based, within its part."""
     part: Part = "steps"
     actor: str
-    """A partner's domain, a system's domain, a user's address, ``DNS`` or ``the system``."""
+    """A partner's domain, a system's domain, a user's bare address, ``DNS``, ``the system``, ``the administrator``."""
+    device: str = ""
+    """Which of the user's devices, where the sentence names one."""
     verb: str
     """A name of `steps.VERBS`."""
     label: str = ""
     """The stream: what stands after ``on`` or ``as``; empty is the actor's only unnamed one."""
     argument: Any = None
-    """Text (often XML), a number, a list or a mapping, as it stands in the file; rows of a matrix filled in."""
+    """Text (often XML), a number, a list or a mapping, as it stands in the file; rows of a matrix filled in. Of a verb
+    with a contact, a mapping that holds it (see `presence_steps.in_full`)."""
     text: str
     """The sentence with its argument, on one line, as the author wrote it."""
     line: int
@@ -100,6 +104,16 @@ PARTNER_KEYS = {
     "options": "further settings, given to the partner as they are",
 }
 
+
+#: What a user of a scenario may be given.
+USER_KEYS = {
+    "devices": "names of devices, each signed in in place of the nameless one; `ADDRESS/DEVICE` acts",
+    "dialect": "lync (default) or rfc8048: how a user agent who speaks SIP subscribes and publishes",
+    "session": "true: instant messages of this user, who speaks SIP, go in sessions (INVITE)",
+    "site": "the site of a user inside, for policies",
+    "policy": "the external access policy granted to a user inside, by name",
+    "roster": "of a user at a partner whose roster is a whitelist: who may write to them",
+}
 
 #: Those of `PARTNER_KEYS` that say what a partner is able to do; as they are called in `world.behaviour`.
 ABILITIES = ("tls", "certificate", "external", "dialback")

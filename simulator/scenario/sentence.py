@@ -8,21 +8,26 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
-import msgspec
 import yaml
 
 from simulator.document import Document, DocumentError, Path_
 from simulator.scenario.argument import check_argument, check_patterns
+from simulator.scenario.cast import Cast
 from simulator.scenario.encounter import AUTHENTICATED, BOTH_WAYS, REFUSED
 from simulator.scenario.foreseen import NEGOTIATES, Foreseen, in_words
-from simulator.scenario.model import NAME_SERVER, SYSTEM, Alternative, Level, Part, Step
+from simulator.scenario.model import SYSTEM, Alternative, Level, Part, Step
 from simulator.scenario.negotiation_table import Method
+from simulator.scenario.phrase import find_verb
+from simulator.scenario.presence_steps import CONTACT, in_full
 from simulator.scenario.steps import VERBS, ActorKind, Verb
 from simulator.scenario.take import ANSWERS
 
-_SENTENCE = re.compile(r"(?P<actor>the system(?:'s)?|\S+)(?: on (?P<label>\S+))? +(?P<rest>\S.*)", re.DOTALL)
+_SENTENCE = re.compile(
+    r"(?P<actor>the system(?:'s)?|the administrator|\S+)(?: on (?P<label>\S+))? +(?P<rest>\S.*)", re.DOTALL
+)
+_ADDRESS = re.compile(r"\S+@\S+")
 _OPENING = re.compile(r"(?P<verb>.+?) as (?P<label>\S+)")
 
 #: Keys beside the sentence.
@@ -30,29 +35,14 @@ EXTRAS = ("level", "or", "within", "may also receive", "covers", "when")
 LEVELS = get_args(Level)
 
 
-class Cast(msgspec.Struct, frozen=True):
-    """Who may act in a scenario."""
+class Parsed(NamedTuple):
+    """What a sentence says: who, on which device, about which stream, does what to whom."""
 
-    partners: Collection[str]
-    domains: Collection[str]
-    users: Collection[str]
-
-    def kind(self, name: str) -> ActorKind | None:
-        """What sort of actor has this name; None: nobody."""
-        kinds: dict[ActorKind, bool] = {
-            "DNS": name == NAME_SERVER,
-            "system": name == SYSTEM,
-            "user": name in self.users,
-            "partner": name in self.partners,
-            "domain": name in self.domains,
-        }
-
-        return next((kind for kind, fits in kinds.items() if fits), None)
-
-    @property
-    def everybody(self) -> list[str]:
-        """All names, for hints."""
-        return [*self.partners, *self.users, *self.domains, NAME_SERVER, SYSTEM]
+    actor: str
+    device: str
+    label: str
+    verb: Verb
+    contact: str
 
 
 class StepReader:
@@ -89,7 +79,7 @@ class StepReader:
         """Read one step, which stands in the file at `place` of its part; raises DocumentError at line and column."""
         path: Path_ = (part, index if place is None else place)
         sentence, argument, extras = self._open(path, item)
-        actor, label, verb = self._parse(path, sentence, opening=True)
+        actor, device, label, verb, contact = self._parse(path, sentence, opening=True)
         when = self._when(path, extras)
         foreseen = self._foreseen(path, verb, argument)
         argument = foreseen.argument if foreseen else argument
@@ -101,15 +91,16 @@ class StepReader:
             index=index,
             part=part,
             actor=actor,
+            device=device,
             verb=verb.name,
             label=label,
-            argument=argument,
+            argument=in_full(verb, contact, argument),
             text=told(sentence, verb, argument),
             line=self._line(path),
             level=self._level(path, extras),
             alternatives=(
                 *(foreseen.alternatives if foreseen else ()),
-                *self._alternatives(path, actor, verb, extras.get("or", [])),
+                *self._alternatives(path, actor, verb, contact, extras.get("or", [])),
             ),
             within=self._within(path, extras),
             may_also=self._may_also(path, extras),
@@ -176,7 +167,7 @@ class StepReader:
 
         return others[0], item[others[0]], {key: value for key, value in item.items() if key in EXTRAS}
 
-    def _parse(self, path: Path_, sentence: str, *, opening: bool = False) -> tuple[str, str, Verb]:
+    def _parse(self, path: Path_, sentence: str, *, opening: bool = False) -> Parsed:
         found = _SENTENCE.fullmatch(sentence)
 
         if not found:
@@ -192,23 +183,25 @@ class StepReader:
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(self.cast.everybody)}"
             raise self.document.error(path, f"{actor} is nobody in this scenario", hint)
 
-        verb, opened = self._verb(path, kind, found["rest"])
+        actor, device = self.cast.device(actor)
+        verb, contact, opened = self._verb(path, kind, found["rest"])
         label = self._label(path, actor, verb, found["label"], opened)
 
         if opening and verb.opens:
             self.labels.setdefault(actor, set()).add(label)
 
-        return actor, label, verb
+        return Parsed(actor, device, label, verb, contact)
 
-    def _verb(self, path: Path_, kind: ActorKind, rest: str) -> tuple[Verb, str]:
-        """The verb, and the label after ``as``."""
+    def _verb(self, path: Path_, kind: ActorKind, rest: str) -> tuple[Verb, str, str]:
+        """The verb, the contact that it is about, and the label after ``as``."""
         opening = _OPENING.fullmatch(rest)
         phrase, opened = (opening["verb"], opening["label"]) if opening and rest not in VERBS else (rest, "")
+        found = find_verb(VERBS, phrase)
 
-        if phrase not in VERBS:
+        if found is None:
             raise self.document.error(path, f"unknown step: {rest!r}", _nearest_verbs(kind, rest))
 
-        verb = VERBS[phrase]
+        verb, contact = found
 
         if kind not in verb.actors:
             own = [name for name, other in VERBS.items() if kind in other.actors]
@@ -222,7 +215,7 @@ class StepReader:
         if opened and not verb.opens:
             raise self.document.error(path, f"{phrase!r} opens no stream, so that it takes no `as {opened}`")
 
-        return verb, opened
+        return verb, contact, opened
 
     def _count_answers(self, path: Path_, actor: str, verb: Verb, argument: Any) -> None:
         """An acknowledgement must not be taken for that of another message: a claim could pass by an older one.
@@ -294,15 +287,15 @@ class StepReader:
 
         return tuple(covers)
 
-    def _alternatives(self, path: Path_, actor: str, verb: Verb, listed: Any) -> tuple[Alternative, ...]:
+    def _alternatives(self, path: Path_, actor: str, verb: Verb, contact: str, listed: Any) -> tuple[Alternative, ...]:
         if not isinstance(listed, list):
             raise self.document.error((*path, "or"), "`or` is a list", "or: [{expect: ..., because: RFC 6120 §...}]")
 
         return tuple(
-            self._alternative((*path, "or", number), actor, verb, other) for number, other in enumerate(listed)
+            self._alternative((*path, "or", number), actor, verb, contact, other) for number, other in enumerate(listed)
         )
 
-    def _alternative(self, path: Path_, actor: str, verb: Verb, other: Any) -> Alternative:
+    def _alternative(self, path: Path_, actor: str, verb: Verb, contact: str, other: Any) -> Alternative:
         keys = [key for key in other if key != "because"] if isinstance(other, dict) else []
 
         if len(keys) != 1 or not isinstance(other.get("because"), str):
@@ -313,11 +306,14 @@ class StepReader:
         key = keys[0]
 
         if key != "expect":
-            verb = self._parse(path, f"{actor} {key}")[2]
+            parsed = self._parse(path, f"{actor} {key}")
+            verb, contact = parsed.verb, parsed.contact
 
         check_argument(self.document, (*path, key), verb, other[key])
 
-        return Alternative(verb=verb.name, argument=other[key], because=other["because"])
+        argument = in_full(verb, contact, other[key])
+
+        return Alternative(verb=verb.name, argument=argument, because=other["because"])
 
     def _line(self, path: Path_) -> int:
         return self.document.positions.get(path, (1, 1))[0]
@@ -374,7 +370,7 @@ def _nearest_verbs(kind: ActorKind, rest: str) -> str:
 
         return f"the argument stands after a colon, and quotes go around the argument alone: {verb}: {argument}"
 
-    near = difflib.get_close_matches(rest, own, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(_ADDRESS.sub(CONTACT, rest), own, n=3, cutoff=0.4)
     known = f"did you mean: {', '.join(near)}?" if near else f"a {kind} has: {', '.join(own)}"
 
     return f"{known} (s2sim steps explains all)"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from simulator.scenario.administration_steps import ADMINISTRATION_VERBS
 from simulator.scenario.hello_steps import HELLO_VERBS
+from simulator.scenario.presence_steps import PRESENCE_VERBS
 from simulator.scenario.trust_steps import TRUST_VERBS
 from simulator.scenario.verb import ActorKind, ArgumentKind, Verb
 
@@ -382,7 +384,9 @@ _TABLE = (
 )
 
 #: name -> verb; plug-ins add theirs with `register`.
-VERBS: dict[str, Verb] = {verb.name: verb for verb in (*_TABLE, *TRUST_VERBS, *HELLO_VERBS)}
+VERBS: dict[str, Verb] = {
+    verb.name: verb for verb in (*_TABLE, *PRESENCE_VERBS, *ADMINISTRATION_VERBS, *TRUST_VERBS, *HELLO_VERBS)
+}
 
 #: After one of these the system may end without that being a failure.
 ENDS_THE_SYSTEM = frozenset({"stops", "is told to shut down", "refuses its settings"})

@@ -5,12 +5,13 @@ Acts ask it, so that they pass over exactly what the verdict allows. Knows patte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from simulator.scenario.match import match_element, match_fields
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import recast
+from simulator.scenario.news import bare
 from simulator.scenario.steps import VERBS
 
 Arrival = str | Mapping[str, Any]
@@ -18,6 +19,18 @@ Arrival = str | Mapping[str, Any]
 
 #: What answers a message: these steps name its id where the user has sent several.
 ANSWERS = frozenset({"refusal", "accepted"})
+
+#: Steps about what a contact shows -> what they wait for. The order of presence and of decisions counts: RFC 6121
+#: §3.1.5 has the approval come first, §3.2.2 the unavailable presence before the cancellation.
+SORTS = {
+    "presence": ("presence", "subscription"),
+    "subscription": ("presence", "subscription"),
+    "composing": ("composing",),
+}
+PRESENT = frozenset(SORTS)
+#: What arrives beside messages -> the stanza that it came as. Steps about messages pass it over.
+STANZAS = {"presence": "presence", "subscription": "presence", "contact": "iq", "composing": "message"}
+BESIDE = frozenset(STANZAS)
 
 ENDS = "ends"
 """The key of a *may also receive* that allows the end of a stream: ``{ends: CONDITION}``."""
@@ -29,12 +42,15 @@ def choose(
     waiting: Sequence[Arrival],
     captures: Mapping[str, str],
     cast: Mapping[str, str] | None = None,
+    old: Collection[int] = (),
 ) -> int | None:
     """Return the number of the arrival that `step` takes, or None when it must wait for another.
 
     That is the first one, except that those are passed over which *may also receive* allows and which are not what the
-    step wants. A user's step passes over what answers another question: *receives a message* over acknowledgements, *is
-    refused* and *is accepted* over messages.
+    step wants. A user's step passes over what answers another question: *receives a message* over acknowledgements and
+    presence, *is refused* and *is accepted* over messages. Presence and what is decided about a subscription are one
+    sequence for each contact. A device's step passes over what reached another device. `old` are the numbers of
+    arrivals that say nothing new: they are taken only where they are what is wanted.
     """
     verb = VERBS[step.verb]
     wanted = [recast(step.argument if step.argument is not None else verb.default, cast or {})]
@@ -43,13 +59,16 @@ def choose(
     allowed = recast(list(scenario.may_also_until(step)), cast or {})
 
     for number, arrival in enumerate(waiting):
-        if not any(_concerns(expects, arrival) for expects in sorts) or _answers_another(step, arrival):
+        if not any(_concerns(expects, arrival, wanted) for expects in sorts) or _answers_another(step, arrival):
+            continue
+
+        if step.device and not isinstance(arrival, str) and arrival.get("device") != step.device:
             continue
 
         if any(_fits(pattern, arrival, captures) for pattern in wanted):
             return number
 
-        if not is_allowed(allowed, arrival, captures):
+        if number not in old and not is_allowed(allowed, arrival, captures):
             return number
 
     return None
@@ -67,16 +86,34 @@ def end_is_allowed(patterns: Iterable[Any], condition: str | None) -> bool:
     )
 
 
-def _concerns(expects: str, arrival: Arrival) -> bool:
+def _concerns(expects: str, arrival: Arrival, wanted: Sequence[Any]) -> bool:
     """Whether an arrival is of the sort that this step waits for at all."""
-    what = "" if isinstance(arrival, str) else arrival.get("what")
+    what = "" if isinstance(arrival, str) else str(arrival.get("what"))
+
+    if expects in PRESENT:
+        return what in SORTS[expects] and any(_is_from(one, arrival) for one in wanted)
 
     return {
-        "message": what != "accepted",
-        "element": what != "accepted",
+        "message": what not in ("accepted", *BESIDE),
+        "element": what not in ("accepted", *BESIDE) or any(_is_stanza(one, what) for one in wanted),
         "refusal": what == "refusal",
         "accepted": what in ("accepted", "refusal"),
+        "told": what in ("output", "error"),
     }.get(expects, True)
+
+
+def _is_from(wanted: Any, arrival: Arrival) -> bool:
+    """Whether an arrival is of the contact that a step names: of that one device, where it names one."""
+    sender, contact = (
+        str(one.get("from", "")).lower() if isinstance(one, Mapping) else "" for one in (arrival, wanted)
+    )
+
+    return sender == contact or bare(sender) == contact or ("/" in contact and sender == bare(contact))
+
+
+def _is_stanza(pattern: Any, what: str) -> bool:
+    """Whether a pattern of XML is about this sort of arrival."""
+    return isinstance(pattern, str) and pattern.lstrip().startswith(f"<{STANZAS.get(what, '/')}")
 
 
 def _answers_another(step: Step, arrival: Arrival) -> bool:

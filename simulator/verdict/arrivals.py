@@ -12,11 +12,20 @@ from simulator.journal import Entry
 from simulator.scenario import take
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import recast
+from simulator.scenario.news import Old, old_news
 from simulator.scenario.steps import ENDS_THE_SYSTEM, VERBS
-from simulator.verdict.compare import asks, describe_delivered, describe_end
+from simulator.verdict.compare import asks, describe_end
 from simulator.verdict.negotiation import contradictions
+from simulator.verdict.presence import describe as describe_delivered
 
 SHUTDOWN = "system-shutdown"
+
+#: What answers the user's own doing, or mirrors it, brings nothing; contact lists are judged where a step asks for one.
+_NO_ARRIVAL = frozenset({"accepted", "contact", "output"})
+#: News that are none, for a run that has ended well; and for a step which says that nothing came. There a first word
+#: from somebody counts, though it be `unavailable`: it may tell a stranger that the user exists.
+_NO_NEWS: tuple[Old, ...] = ("repeated", "own", "never there")
+_QUIET: tuple[Old, ...] = ("repeated", "own")
 
 #: A step with one of these does not look at how its stream ended, so an end that it met is still unannounced.
 _BLIND = frozenset({"nothing", "started", "connection"})
@@ -31,6 +40,8 @@ class Evidence:
         self.cast: dict[str, str] = run.get("cast") or {}
         self.steps: dict[tuple[str, int], int] = {}
         """(part, index) -> number of its `step` entry."""
+
+        self._old_news: dict[str, dict[int, Old]] = {}
 
         for number, entry in enumerate(entries):
             if entry.kind == "step":
@@ -64,9 +75,13 @@ class Evidence:
         consumed = self.consumed(upto)
         actor = None if step is None else self._home(step.actor)
         captures = self._captures(upto)
+        no_news = _NO_NEWS if step is None else _QUIET
 
         for number, entry in enumerate(self.entries[:upto]):
             if number in consumed or entry.data.get("handled") or (actor and entry.actor != actor):
+                continue
+
+            if self._old(entry.actor).get(number) in no_news or (step and not _reached_device(entry, step.device)):
                 continue
 
             text = self._arrival(number, entry, step, captures)
@@ -88,8 +103,7 @@ class Evidence:
             return "" if take.is_allowed(allowed, str(data.get("xml", "")), captures) else str(data.get("xml"))
 
         if entry.kind == "delivered":
-            # An acknowledgement answers what the user did: it brings nothing.
-            if data.get("what") == "accepted" or take.is_allowed(allowed, data, captures):
+            if data.get("what") in _NO_ARRIVAL or take.is_allowed(allowed, data, captures):
                 return ""
 
             return describe_delivered(data)
@@ -98,6 +112,18 @@ class Evidence:
             return "" if self._end_is_known(number, entry, allowed) else describe_end(data)
 
         return ""
+
+    def _old(self, actor: str) -> dict[int, Old]:
+        """Of what was delivered to a user, the numbers of the entries that say nothing new."""
+        if actor not in self._old_news:
+            arrivals = [
+                (number, entry.data)
+                for number, entry in enumerate(self.entries)
+                if entry.kind == "delivered" and entry.actor == actor
+            ]
+            self._old_news[actor] = old_news(actor, arrivals)
+
+        return self._old_news[actor]
 
     def _end_is_known(self, number: int, entry: Entry, allowed: Iterable[Any]) -> bool:
         condition = entry.data["condition"]
@@ -232,6 +258,11 @@ class Evidence:
                 captures.update(self.entries[number].data.get("captures") or {})
 
         return captures
+
+
+def _reached_device(entry: Entry, device: str) -> bool:
+    """Whether something reached this device of the user's; a step that names none is about all of them."""
+    return not device or entry.kind != "delivered" or entry.data.get("device") == device
 
 
 def _until(scenario: Scenario, step: Step) -> Iterator[Step]:

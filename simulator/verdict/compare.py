@@ -13,6 +13,9 @@ from simulator.scenario.match import Mismatch, match_element, match_fields, matc
 from simulator.verdict.hello import JUDGES as HELLO_JUDGES
 from simulator.verdict.hello import described as describe_answer
 from simulator.verdict.negotiation import describe_negotiation, negotiation
+from simulator.verdict.presence import JUDGES as PRESENCE_JUDGES
+from simulator.verdict.presence import describe as describe_delivered
+from simulator.verdict.presence import state_of
 from simulator.verdict.trust import JUDGES as TRUST_JUDGES
 from simulator.verdict.trust import SUCCESS, describe_tls, mechanisms
 
@@ -42,6 +45,12 @@ def describe(seen: Seen) -> str:
     if "ended" in seen:
         return describe_end(seen["ended"])
 
+    if "subscription" in seen:
+        return " ".join(filter(None, state_of(seen["subscription"])))
+
+    if "listed" in seen:
+        return describe_delivered({"what": "contact", **(seen["listed"] or {"contact": "none"})})
+
     for key in ("header", "features", "query", "refusal"):
         if seen.get(key):
             return f"{key}: {seen[key]}"
@@ -55,14 +64,6 @@ def describe_end(ended: Seen) -> str:
     text = f' ("{ended["text"]}")' if ended.get("text") else ""
 
     return f"the end of the stream {condition}{text}"
-
-
-def describe_delivered(delivered: Seen) -> str:
-    """What reached a user, for people."""
-    what = delivered.get("what", "something")
-    fields = ", ".join(f"{key}={quote(value)}" for key, value in delivered.items() if key != "what" and value)
-
-    return f"{what} {fields}".strip()
 
 
 def nothing(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
@@ -269,5 +270,6 @@ JUDGES: dict[str, Judge] = {
     "negotiation": negotiation,
     **TRUST_JUDGES,
     **HELLO_JUDGES,
+    **PRESENCE_JUDGES,
     "refused-settings": refused_settings,
 }
