@@ -14,6 +14,18 @@ import msgspec
 
 from simulator.document import Document, DocumentError, read_document
 from simulator.gateway import certificate_files
+from simulator.gateway.access.authorization import AuthorizationSettings
+from simulator.gateway.access.edge import AccessEdgeConfiguration
+from simulator.gateway.access.faults import (
+    authorization_faults,
+    closed_gates,
+    domain_faults,
+    grant_faults,
+    policy_faults,
+    site_faults,
+)
+from simulator.gateway.access.policy import ExternalAccessPolicy
+from simulator.gateway.access.site import EdgePool, Site
 from simulator.gateway.negotiation import Negotiation, NotValid
 from simulator.gateway.partner import AllowedPartner, PartnerType
 from simulator.gateway.settings import (
@@ -32,19 +44,24 @@ from simulator.gateway.spelling import Fault, misspelled
 from simulator.xmpp.address import AddressError, normalize_domain, parse_address
 
 __all__ = [
+    "AccessEdgeConfiguration",
     "AllowedPartner",
+    "AuthorizationSettings",
     "CertificateFiles",
     "CertificateSettings",
     "Configuration",
     "ConfigurationError",
     "DNSSettings",
+    "EdgePool",
     "EdgeSettings",
+    "ExternalAccessPolicy",
     "FrontendSettings",
     "GatewaySettings",
     "LimitSettings",
     "Negotiation",
     "PartnerType",
     "RetrySettings",
+    "Site",
     "User",
     "checked",
     "faults",
@@ -64,7 +81,9 @@ class ConfigurationError(Exception):
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True, dict=True):
     """The whole configuration. Own domains and those of partners are normalised when it is made.
 
-    `former_domains` are no longer served; who asks for one is told so (RFC 6120 §4.9.3.5).
+    `former_domains` are no longer served; who asks for one is told so (RFC 6120 §4.9.3.5). `access` is the
+    organisation's Access Edge configuration; without `sites` all users leave by the one edge that there is.
+    `allowed_domains` and `blocked_domains` are about SIP partners only.
 
     `warnings` are collected by `checked` and `read_configuration`; a file cannot set them.
     """
@@ -80,6 +99,13 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
     former_domains: tuple[str, ...] = ()
+    access: AccessEdgeConfiguration = AccessEdgeConfiguration()
+    authorization: AuthorizationSettings = AuthorizationSettings()
+    policies: tuple[ExternalAccessPolicy, ...] = ()
+    sites: tuple[Site, ...] = ()
+    pools: tuple[EdgePool, ...] = ()
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -100,6 +126,14 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
             return self._users.get(str(parse_address(address).bare))
         except AddressError:
             return None
+
+    def adopt(self, other: Configuration) -> None:
+        """Become what `other` is, for everybody who holds this configuration."""
+        for field in self.__struct_fields__:
+            msgspec.structs.force_setattr(self, field, getattr(other, field))
+
+        # What was computed from the old values.
+        self.__dict__.clear()
 
     @cached_property
     def _partners(self) -> dict[str, AllowedPartner]:
@@ -123,7 +157,12 @@ def read_configuration(path: Path) -> Configuration:
 
     converted = _converted(document)
     certificates = certificate_files.absolute(converted.certificates, path.parent)
-    configuration = msgspec.structs.replace(converted, certificates=certificates)
+    frontend = converted.frontend
+
+    if frontend.contacts is not None:
+        frontend = msgspec.structs.replace(frontend, contacts=str(path.parent / frontend.contacts))
+
+    configuration = msgspec.structs.replace(converted, certificates=certificates, frontend=frontend)
 
     for fault in (*faults(configuration), *certificate_files.missing_files(certificates)):
         raise document.error(fault.path, fault.message, fault.hint)
@@ -154,6 +193,11 @@ def faults(configuration: Configuration) -> Iterator[Fault]:
         configuration.frontend,
     )
     yield from _dns_faults(configuration)
+    yield from policy_faults(configuration.policies, configuration.sites)
+    yield from site_faults(configuration.sites, configuration.pools)
+    yield from grant_faults(configuration.users, configuration.policies, configuration.sites)
+    yield from domain_faults(configuration.allowed_domains, configuration.blocked_domains)
+    yield from authorization_faults(configuration.authorization)
 
 
 def _dns_faults(configuration: Configuration) -> Iterator[Fault]:
@@ -259,6 +303,16 @@ def _warnings(configuration: Configuration) -> Iterator[tuple[tuple[str | int, .
     for index, partner in enumerate(configuration.partners):
         if partner.warning is not None:
             yield ("partners", index, "identity"), f"partner {partner.identity}: {partner.warning}"
+
+    # Whoever has no partner means to have none.
+    if configuration.partners:
+        yield from closed_gates(
+            configuration.access,
+            configuration.policies,
+            configuration.sites,
+            configuration.pools,
+            configuration.users,
+        )
 
 
 def _positioned_warnings(configuration: Configuration, document: Document) -> Iterator[str]:

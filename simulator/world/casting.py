@@ -121,8 +121,11 @@ def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[st
         (*(profile.additional_domains if name == profile.home else ()), *options.get("domains", ()))
     )
 
+    # Without settings a scenario is about streams and stanzas: whom a partner's users may reach does not enter into it.
+    settings = {word: value for word, value in profile.settings.items() if word != "type"}
+
     return {
-        **profile.settings,
+        **settings,
         **(ANYTHING if options.get("tls", NO_TLS) != NO_TLS else {}),
         **({"additional": list(further)} if further else {}),
     }

@@ -35,6 +35,8 @@ def words(authority: CertificateAuthority) -> dict[str, Any]:
         "partners": [
             {"identity": "gmail.com", "tls-negotiation": "NotSupported", "sasl-negotiation": "NotSupported"},
         ],
+        "access": {"allow-federated-users": True},
+        "policies": [{"identity": "Global", "enable-federation-access": True, "enable-xmpp-access": True}],
         "dns": {"server": "127.0.0.1", "port": 9, "timeout": 0.2},
         "edge": {"port": 0, "link-port": 0, "connect-timeout": 2.0},
         "frontend": {"sip-tcp-port": 0, "sip-tls-port": 0},

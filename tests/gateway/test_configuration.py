@@ -42,6 +42,9 @@ certificates:
   internal: {certificate: edge.pem, key: edge.key}
   external: {certificate: edge.pem, key: edge.key}
   sip: {certificate: edge.pem, key: edge.key}
+access: {allow-federated-users: true}
+policies:
+  - {identity: global, enable-federation-access: true, enable-xmpp-access: true}
 """
 TLS_OFF = "tls-negotiation: NotSupported"
 DNS = "dns: {server: 127.0.0.1, port: 5353}"

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simulator.world.casting import CONTROL
 from simulator.world.systems.system import Surroundings, SystemSettings
 
 INTERNAL_NAME = "link.internal"
@@ -31,6 +32,7 @@ PARTNER_WORDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "dialback": ("support-dialback-negotiation", lambda given: given),
     "keepalive": ("enable-keep-alive", lambda given: given),
     "type": ("partner-type", _partner_type),
+    "partner-type": ("partner-type", _partner_type),
     "additional": ("additional-domains", lambda given: given),
     "proxy": ("proxy-fqdn", lambda given: given),
     "limit": ("connection-limit", lambda given: given),
@@ -43,10 +45,21 @@ PACE: dict[str, dict[str, Any]] = {
     "retry": {"link-first": 0.02, "link-longest": 0.2, "stream-first": 0.1, "stream-longest": 1.0},
 }
 
+#: What lets everybody talk to every partner as the users of any XMPP server do (RFC 6121: one is asked before others
+#: see one's presence). A fresh gateway lets nobody; scenarios that are about that set it themselves.
+OPEN: dict[str, Any] = {
+    "access": {"allow-federated-users": True},
+    "authorization": {"public-verified-prompts": True},
+    "policies": [{"identity": "Global", "enable-federation-access": True, "enable-xmpp-access": True}],
+}
+PARTNER_TYPE = "PublicVerified"
+#: The policy of users who take part in no scenario, whatever policies this has: they prove that nothing came.
+CONTROL_POLICY = {"identity": f"Tag:{CONTROL}", "enable-federation-access": True, "enable-xmpp-access": True}
+
 
 def partner_words(domain: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """One partner as the configuration file has it; raises ValueError for a word that no scenario may use."""
-    said: dict[str, Any] = {"identity": domain}
+    said: dict[str, Any] = {"identity": domain, "partner-type": PARTNER_TYPE}
 
     for word, value in settings.items():
         if word not in PARTNER_WORDS:
@@ -61,12 +74,15 @@ def partner_words(domain: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def configuration_words(settings: SystemSettings, surroundings: Surroundings, host: str) -> dict[str, Any]:
-    """The whole configuration file, as plain data, of a gateway that listens on `host`. Raises ValueError."""
+    """The whole configuration file, as plain data, of a gateway that listens on `host`. Raises ValueError.
+
+    In a scenario's `configuration` the key ``users`` is a mapping: address -> what else is set for that user.
+    """
     server, server_port = surroundings.name_server
     port = surroundings.addresses.port
     words: dict[str, Any] = {
         "domains": list(settings.domains),
-        "users": [{"address": address} for address in settings.users],
+        "users": [_user(address, settings.configuration.get("users", {})) for address in settings.users],
         "partners": [partner_words(domain, given) for domain, given in settings.partners.items()],
         "gateway": dict(settings.gateway),
         "dns": {"server": server, "port": server_port},
@@ -75,7 +91,17 @@ def configuration_words(settings: SystemSettings, surroundings: Surroundings, ho
         "certificates": _certificates(settings, surroundings),
     }
 
-    return _merged(_merged(words, PACE), settings.configuration)
+    above = {key: value for key, value in settings.configuration.items() if key != "users"}
+    words = _merged(_merged(_merged(words, OPEN), PACE), above)
+    words["policies"] = [*words["policies"], CONTROL_POLICY]
+
+    return words
+
+
+def _user(address: str, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    control = {"external-access-policy": CONTROL} if address.startswith(f"{CONTROL}-") else {}
+
+    return {"address": address, **control, **given.get(address, {})}
 
 
 def _certificates(settings: SystemSettings, surroundings: Surroundings) -> dict[str, Any]:
