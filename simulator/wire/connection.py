@@ -16,7 +16,7 @@ import struct
 from collections.abc import Callable
 from typing import Literal, cast
 
-from simulator.wire.acknowledged import unacknowledged
+from simulator.wire.acknowledged import Sent
 from simulator.wire.source import closed_on_error, socket_from
 from simulator.wire.tls import ResumableSession, TLSContext, TLSError, TLSInfo, TLSSession
 
@@ -49,9 +49,9 @@ class Connection(asyncio.Protocol):
         self._early: list[bytes] = []
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self.written = 0
-        """Bytes given to the operating system, or about to be: those of TLS, where there is TLS."""
-        self._closing = self._fin_sent = False
+        self.sent = Sent()
+        """How much was sent and acknowledged, in bytes: those of TLS, where there is TLS."""
+        self._closing = False
         self._how: How | None = None
         self._error: Exception | None = None
         self._over = False
@@ -100,11 +100,6 @@ class Connection(asyncio.Protocol):
         """Bytes written and not yet taken by the operating system."""
         return self._pending_size + (self._transport.get_write_buffer_size() if self._transport else 0)
 
-    @property
-    def acknowledged(self) -> int:
-        """How many of the bytes `written` the peer's TCP has acknowledged, as far as the platform tells."""
-        return self.written - (unacknowledged(self._transport, fin_sent=self._fin_sent) if self._transport else 0)
-
     def write(self, data: bytes) -> None:
         """Send `data` at the end of this turn of the loop; dropped when the connection is over."""
         if self._closing or not data:
@@ -148,7 +143,7 @@ class Connection(asyncio.Protocol):
         # The peer may be gone already, which the loop has not told us yet; what it said before is still to be read.
         with contextlib.suppress(OSError):
             transport.write_eof()
-            self._fin_sent = True
+            self.sent.fin = True
 
         transport.resume_reading()
         self._linger = self._loop.call_later(LINGER, transport.abort)
@@ -322,8 +317,8 @@ class Connection(asyncio.Protocol):
 
     def _send_raw(self, data: bytes) -> None:
         if data and self._transport is not None and not self._transport.is_closing():
-            self.written += len(data)
             self._transport.write(data)
+            self.sent.wrote(len(data), self._transport)
 
 
 async def open_connection(

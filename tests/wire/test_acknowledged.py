@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="on
 
 async def acknowledged(connection: Connection, size: int) -> None:
     async with asyncio.timeout(5):
-        while connection.acknowledged < size:
+        while connection.sent.acknowledged < size:
             await asyncio.sleep(0.005)
 
 
@@ -31,7 +31,7 @@ async def test_what_lies_in_the_peers_buffer_is_acknowledged() -> None:
         ours, theirs = await accepted(server)
         ours.write(b"x" * 1000)
         await acknowledged(ours, 1000)
-        assert ours.written == 1000
+        assert ours.sent.written == 1000
 
         ours.abort()
         # Nothing was read before the connection broke, and nothing is lost.
@@ -48,8 +48,8 @@ async def test_what_the_peer_has_no_room_for_is_not_acknowledged() -> None:
         await asyncio.sleep(0)
         await acknowledged(ours, 1)
 
-        assert ours.written == size
-        assert ours.acknowledged < size
+        assert ours.sent.written == size
+        assert ours.sent.acknowledged < size
         theirs.close()
         ours.abort()
 
@@ -61,5 +61,5 @@ async def test_a_fin_is_no_byte() -> None:
         ours.close()
         await acknowledged(ours, 10)
 
-        assert ours.acknowledged == ours.written == 10
+        assert ours.sent.acknowledged == ours.sent.written == 10
         theirs.close()
