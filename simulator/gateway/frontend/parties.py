@@ -35,7 +35,7 @@ class Parties:
 
         if not sender.resource:
             # RFC 7572 Table 2 note 1: what is known of the device's GRUU MUST become the resource.
-            known = next((each.resource for each in bindings if each.flow is flow), "")
+            known = next((each.resource for each in bindings if each.flow is flow and each.has_gruu), "")
             sender = Address(sender.local, sender.domain, known)
 
         return sender

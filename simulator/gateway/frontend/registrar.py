@@ -7,6 +7,8 @@ names, and bindings end with it.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -41,16 +43,26 @@ class Binding(Generic[Flow]):
     expires: float
     """In the terms of `now`."""
     resource: str
-    """The ``gr`` parameter, which is a resource on the XMPP side; empty without one."""
+    """The resource on the XMPP side: the ``gr`` parameter, or else a short name made of `device`."""
     device: str
     """What makes a new Contact replace an old one: ``+sip.instance`` and ``reg-id`` (RFC 5626 §6), or the URI."""
+    has_gruu: bool = False
+    """Whether `resource` is a ``gr`` parameter."""
+    methods: frozenset[str] = frozenset()
+    """The methods that the device says it understands (RFC 3840 §10.1, RFC 3841); empty where it says nothing."""
 
 
 class Registrar(Generic[Flow]):
-    """All bindings, by bare address."""
+    """All bindings, by bare address.
+
+    `on_gone` hears of every device that is no longer registered, `on_new` of every one that is now, or is now behind
+    another connection.
+    """
 
     def __init__(self) -> None:
         self._bindings: dict[Address, list[Binding[Flow]]] = {}
+        self.on_gone: Callable[[Address, Binding[Flow]], None] = lambda user, binding: None
+        self.on_new: Callable[[Address, Binding[Flow]], None] = lambda user, binding: None
 
     def __len__(self) -> int:
         return len(self._bindings)
@@ -105,10 +117,21 @@ class Registrar(Generic[Flow]):
         return gone
 
     def _set(self, user: Address, found: list[Binding[Flow]]) -> None:
+        before = {each.device: each for each in self.bindings(user)}
+
         if found:
             self._bindings[user] = found
         else:
             self._bindings.pop(user, None)
+
+        for each in found:
+            old = before.pop(each.device, None)
+
+            if old is None or old.flow is not each.flow:
+                self.on_new(user, each)
+
+        for each in before.values():
+            self.on_gone(user, each)
 
 
 def _updated(found: list[Binding[Flow]], value: str, request: Request, flow: Flow, now: float) -> list[Binding[Flow]]:
@@ -121,9 +144,21 @@ def _updated(found: list[Binding[Flow]], value: str, request: Request, flow: Flo
     if seconds == 0:
         return others
 
-    resource = uri.parameters.get("gr") or ""
+    gruu = uri.parameters.get("gr") or ""
 
-    return [*others, Binding(contact.uri, flow, now + seconds, resource, device)]
+    return [
+        *others,
+        Binding(contact.uri, flow, now + seconds, gruu or _short_name(device), device, bool(gruu), _methods(contact)),
+    ]
+
+
+def _short_name(device: str) -> str:
+    """A resource for a device that names none: always the same one, and it tells nobody outside about the device."""
+    return hashlib.sha256(device.encode()).hexdigest()[:8]
+
+
+def _methods(contact: NameAddress) -> frozenset[str]:
+    return frozenset(re.findall(r"[A-Za-z]+", contact.parameter("methods") or ""))
 
 
 def _device(contact: NameAddress) -> str:
