@@ -21,8 +21,10 @@ from simulator.scenario.model import (
     DEFAULT_PARTNER_USERS,
     DEFAULT_PARTNERS,
     DEFAULT_SYSTEM_USERS,
+    DIALECTS,
     PARTNER_KEYS,
     TLS_ABILITIES,
+    USER_KEYS,
     Level,
     Partner,
     Scenario,
@@ -246,7 +248,27 @@ def _users(
             homes = ", ".join([*head.domains, *speakers])
             raise document.error(path, f"{address} lives nowhere in this scenario", f"domains: {homes}")
 
+        _check_user(document, path, declared.get(address) or {})
+
     return {address: dict(declared.get(address) or {}) for address in dict.fromkeys([*usual, *declared])}
+
+
+def _check_user(document: Document, path: Path_, options: Mapping[str, Any]) -> None:
+    for key in options:
+        if key not in USER_KEYS:
+            raise unknown(document, (*path, key), "a user has no key", key, list(USER_KEYS))
+
+    for key in ("session", "presence", "silent"):
+        if not isinstance(options.get(key, False), bool):
+            raise document.error((*path, key), f"`{key}` is true or false")
+
+    if options.get("dialect", DIALECTS[0]) not in DIALECTS:
+        raise unknown(document, (*path, "dialect"), "no dialect of SIP is called", options["dialect"], DIALECTS)
+
+    devices = options.get("devices", [])
+
+    if not isinstance(devices, list) or not all(isinstance(name, str) and name for name in devices):
+        raise document.error((*path, "devices"), "`devices` is a list of names")
 
 
 def _root(path: Path) -> Path:

@@ -110,10 +110,14 @@ USER_KEYS = {
     "devices": "names of devices, each signed in in place of the nameless one; `ADDRESS/DEVICE` acts",
     "dialect": "lync (default) or rfc8048: how a user agent who speaks SIP subscribes and publishes",
     "session": "true: instant messages of this user, who speaks SIP, go in sessions (INVITE)",
+    "presence": "true: has contacts and presence, also where no step speaks of them",
+    "silent": "true: the server of this user, at a partner, does nothing by itself; probes are shown to the user",
     "site": "the site of a user inside, for policies",
     "policy": "the external access policy granted to a user inside, by name",
     "roster": "of a user at a partner whose roster is a whitelist: who may write to them",
 }
+
+DIALECTS = ("lync", "rfc8048")
 
 #: Those of `PARTNER_KEYS` that say what a partner is able to do; as they are called in `world.behaviour`.
 ABILITIES = ("tls", "certificate", "external", "dialback")

@@ -226,6 +226,9 @@ PRESENCE_VERBS = (
     ),
 )
 
+#: Those that make sense for people who have no contacts and show no presence, too.
+NOT_OF_PRESENCE = frozenset({"sends a chat state to CONTACT", "sees a chat state of CONTACT", "vanishes"})
+
 
 def in_full(verb: Verb, contact: str, argument: Any) -> Any:
     """The argument of a sentence with its contact, its word, and what the verb implies, as one mapping.

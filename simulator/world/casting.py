@@ -11,9 +11,11 @@ from typing import Any
 
 from simulator.scenario.model import Scenario
 from simulator.scenario.names import fresh_names, recast, token
+from simulator.scenario.presence_steps import NOT_OF_PRESENCE, PRESENCE_VERBS
 from simulator.scenario.steps import VERBS
 from simulator.world.profiles import load_profile
 from simulator.world.systems.system import SystemSettings
+from simulator.world.users.habits import Habits, read_habits
 
 #: Who proves that nothing came: a user of this name inside, and a partner of their own outside.
 CONTROL = "control"
@@ -23,6 +25,10 @@ ANYTHING = {"tls": "optional", "sasl": "optional", "dialback": True}
 NO_TLS = "none"
 #: Keys of a scenario's settings that are no partner.
 GATEWAY, CONFIGURATION = "gateway", "configuration"
+#: Options of a user inside that are the administrator's -> how the gateway's configuration calls them.
+ADMINISTERED = {"site": "site", "policy": "external-access-policy"}
+#: Steps that only somebody who uses presence can do, or see.
+OF_PRESENCE = {verb.name for verb in PRESENCE_VERBS} - NOT_OF_PRESENCE
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Plan:
     """Users of the system whom some step needs, as the scenario calls them."""
     outsiders: tuple[str, ...]
     """Users of partners."""
+    habits: dict[str, Habits]
+    """Of everybody, as the scenario calls them."""
     alone: bool
     """The scenario harms, stops or starts its system, so it must not be another scenario's, too."""
     starts_by_itself: bool
@@ -59,6 +67,7 @@ def plan(scenario: Scenario, seed: int, *, shared: bool) -> Plan:
     control_domain = f"{CONTROL}-{mark}.example"
     everybody = [*(recast(address, cast) for address in insiders), *(f"{CONTROL}-{mark}@{d}" for d in scenario.domains)]
     given = scenario.settings or {}
+    presence = any(step.verb in OF_PRESENCE for step in scenario.all_steps)
 
     return Plan(
         cast=cast,
@@ -67,11 +76,12 @@ def plan(scenario: Scenario, seed: int, *, shared: bool) -> Plan:
             users=tuple(everybody),
             partners=_allowed(scenario, cast, control_domain),
             gateway=recast(given.get(GATEWAY, {}), cast),
-            configuration=recast(given.get(CONFIGURATION, {}), cast),
+            configuration=recast(_configuration(scenario, given.get(CONFIGURATION, {})), cast),
         ),
         control_domain=control_domain,
         insiders=tuple(address for address in insiders if _matters(scenario, address)),
         outsiders=outsiders,
+        habits={address: read_habits(options, uses_presence=presence) for address, options in scenario.users.items()},
         alone=alone,
         starts_by_itself=not verbs & {"starts", "refuses its settings"},
     )
@@ -113,6 +123,17 @@ def _allowed(scenario: Scenario, cast: Mapping[str, str], control_domain: str) -
         real[control_domain] = load_profile(CONTROL_PROFILE).settings
 
     return real
+
+
+def _configuration(scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set of the gateway's configuration, with what the scenario says of its users."""
+    users = {
+        address: {word: options[key] for key, word in ADMINISTERED.items() if key in options}
+        for address, options in scenario.users.items()
+    }
+    said = {address: words for address, words in users.items() if words}
+
+    return {**given, "users": {**said, **given.get("users", {})}} if said else dict(given)
 
 
 def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -159,7 +159,16 @@ class World:
             partner = next(one for one in self.partners.values() if address.rpartition("@")[2] in one.names_in_scenario)
             contacts = self.scenario.users[address].get("roster")
             known = None if contacts is None else {plan.real(str(one)).lower() for one in contacts}
-            self.users[address] = PartnerUser(plan.real(address), partner, self.journal, known)
+            habits = plan.habits[address]
+            self.users[address] = PartnerUser(
+                plan.real(address),
+                partner,
+                self.journal,
+                known,
+                uses_presence=habits.uses_presence,
+                silent=habits.silent,
+                devices=[device for device in habits.devices if device],
+            )
 
         if self._seated.shared:
             await self._admit()
@@ -168,21 +177,23 @@ class World:
 
     async def _admit(self) -> None:
         """Make the users inside, and sign those in who do not do so by a step; on a restart all who were in."""
-        scripted = {step.actor for step in self.scenario.all_steps if step.verb == "signs in"}
+        scripted = {(step.actor, step.device) for step in self.scenario.all_steps if step.verb == "signs in"}
 
         for address in self.plan.insiders:
             before = self.users.get(address)
-            user = self.users[address] = await self.system.user(self.plan.real(address), self.journal)
+            habits = self.plan.habits[address]
+            user = self.users[address] = await self.system.user(self.plan.real(address), self.journal, habits)
 
             if before is not None:
                 user.inbox.inherit(before.inbox)
 
-            if address not in scripted:
-                await self._let_in(user)
+            for device in habits.devices:
+                if (address, device) not in scripted:
+                    await self._let_in(user, device)
 
-    async def _let_in(self, user: User) -> None:
+    async def _let_in(self, user: User, device: str) -> None:
         try:
-            await user.sign_in()
+            await user.sign_in(device)
         except ConnectionError as error:
             raise SystemFailed(f"the system does not let {user.address} in: {error}") from error
 

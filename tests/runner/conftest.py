@@ -16,6 +16,7 @@ from simulator.scenario.loader import read_scenarios
 from simulator.scenario.model import Scenario
 from simulator.world.seating import Seats
 from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import ACCEPTED, MESSAGE, REFUSAL, Inbox
 
 
@@ -66,7 +67,7 @@ class Room:
     async def shut_down(self) -> None:
         await self.stop()
 
-    async def user(self, address: str, journal: Journal) -> Occupant:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> Occupant:
         self.users[address] = Occupant(self, address, Inbox(journal, address))
 
         return self.users[address]
@@ -81,7 +82,7 @@ class Occupant:
     address: str
     inbox: Inbox
 
-    async def sign_in(self) -> None:
+    async def sign_in(self, device: str) -> None:
         if self.room.fails == "sign-in":
             raise ConnectionError("the room is full")
 

@@ -36,6 +36,7 @@ from simulator.world.systems.mode import (
 )
 from simulator.world.systems.server import GREETING, PASSWORD, XMPPServer
 from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemFailed, SystemSettings
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 INSTALL = "apt-get install --no-install-recommends ejabberd"
@@ -48,7 +49,7 @@ STANZA = 524288
 
 #: EXTERNAL cannot be switched off where there is TLS. Dialback can be, and then a certificate must be trusted.
 MODES = (CERTIFICATES_ONLY, CERTIFICATES_WITH_TLS, ENCRYPTED, ANYTHING, PLAIN)
-CAPABILITIES = frozenset({"several-domains", "tls", "external"}) | rows(*MODES)
+CAPABILITIES = frozenset({"several-domains", "tls", "external", "presence", "blocking"}) | rows(*MODES)
 
 # Both families, as from the C library. The errors are those of its manual page: EAI_NONAME, EAI_AGAIN.
 NET = """\
@@ -117,7 +118,7 @@ class Ejabberd(XMPPServer):
 
         return _command(installed(), folder)
 
-    async def user(self, address: str, journal: Journal) -> User:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """Register an account, as a client would (XEP-0077), and return its client, not yet signed in."""
         # Here and not above: slixmpp takes a fifth of a second to load, which only those with users need.
         from simulator.world.users.xmpp import XMPPUser
@@ -125,7 +126,7 @@ class Ejabberd(XMPPServer):
         local, _, domain = address.partition("@")
         await self._register(local, domain)
 
-        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal)
+        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal, uses_presence=habits.uses_presence)
 
     def _write(self, folder: Path, surroundings: Surroundings) -> None:
         host, port = surroundings.name_server
@@ -163,6 +164,8 @@ class Ejabberd(XMPPServer):
                 "mod_disco": {},
                 "mod_ping": {},
                 "mod_roster": {},
+                "mod_privacy": {},
+                "mod_blocking": {},
                 "mod_register": {"ip_access": "all", "access": "all", "access_from": "all"},
                 **({"mod_s2s_dialback": {}} if mode.dialback else {}),
             },

@@ -25,6 +25,7 @@ from simulator.world.systems.system import (
     SystemFailed,
     SystemSettings,
 )
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 KEPT_LINES = 1000
@@ -136,7 +137,7 @@ class Embedded:
         """Stop the gateway in order: streams are closed with system-shutdown."""
         await self._running().stop()
 
-    async def user(self, address: str, journal: Journal) -> User:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
         from simulator.world.users.sip import SIPUser
 

@@ -19,6 +19,7 @@ from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_versi
 from simulator.world.systems.gateway_settings import configuration_words
 from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
 from simulator.world.systems.tenant import Tenant
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 #: seconds until the readiness line must stand on its standard output
@@ -96,7 +97,7 @@ class EmbeddedProcess:
         """Send SIGTERM and return when it has ended."""
         await self.tenant.shut_down()
 
-    async def user(self, address: str, journal: Journal) -> User:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
         from simulator.world.users.sip import SIPUser
 

@@ -39,6 +39,7 @@ from simulator.world.systems.mode import (
 )
 from simulator.world.systems.server import PASSWORD, XMPPServer
 from simulator.world.systems.system import NotInstalled, Seat, Surroundings, SystemSettings
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 INSTALL = "apt-get install --no-install-recommends prosody lua-unbound"
@@ -57,6 +58,8 @@ CAPABILITIES = frozenset(
         "retry-at-once",
         "tls",
         "external",
+        "presence",
+        "blocking",
     }
 ) | rows(*MODES)
 
@@ -89,7 +92,7 @@ unbound = {{
   }};
 }}
 
-modules_enabled = {{ "roster", "tls", "disco", "ping", "presence", "message", "iq" {modules} }}
+modules_enabled = {{ "roster", "blocklist", "tls", "disco", "ping", "presence", "message", "iq" {modules} }}
 modules_disabled = {{ "s2s_limits" }}
 limits = {{ }}
 authentication = "internal_plain"
@@ -126,7 +129,7 @@ class Prosody(XMPPServer):
     def _prepare(self, folder: Path, surroundings: Surroundings) -> tuple[str, ...]:
         return installed().program, "-F", "--config", str(self._write(folder, surroundings))
 
-    async def user(self, address: str, journal: Journal) -> User:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """Write an account and return its client, not yet signed in."""
         # Here and not above: slixmpp takes a fifth of a second to load, which only those with users need.
         from simulator.world.users.xmpp import XMPPUser
@@ -136,7 +139,15 @@ class Prosody(XMPPServer):
         accounts.mkdir(parents=True, exist_ok=True)
         (accounts / f"{_encoded(local)}.dat").write_text(f'return {{ ["password"] = "{PASSWORD}"; }};\n')
 
-        return XMPPUser(address, PASSWORD, self._host, self._c2s_port, journal, sasl=_has_sasl(self._mode))
+        return XMPPUser(
+            address,
+            PASSWORD,
+            self._host,
+            self._c2s_port,
+            journal,
+            sasl=_has_sasl(self._mode),
+            uses_presence=habits.uses_presence,
+        )
 
     def _write(self, folder: Path, surroundings: Surroundings) -> Path:
         for name in ("data", "certificates"):

@@ -17,6 +17,7 @@ from simulator.world.systems.child import Child, answers, free_port
 from simulator.world.systems.mode import Mode, mode_of
 from simulator.world.systems.system import SettingsRefused, Surroundings, SystemFailed, SystemSettings
 from simulator.world.systems.tenant import Tenant
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 #: what every user's password is
@@ -57,7 +58,7 @@ class XMPPServer(ABC):
         """Fill its folder, and return the command that runs it."""
 
     @abstractmethod
-    async def user(self, address: str, journal: Journal) -> User:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """Make an account and return its client, not yet signed in. Raises SystemFailed."""
 
     # -- what they have in common

@@ -15,6 +15,7 @@ from simulator.journal import Journal
 from simulator.scenario.negotiation_table import TABLE
 from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 #: the rows of the documented table of negotiation settings, as capabilities -> what a system can do that has one
@@ -52,6 +53,8 @@ CAPABILITIES = {
     "direct-tls": "takes streams that begin with TLS, and finds partners by records of _xmpps-server",
     "revocation": "asks revocation lists about certificates",
     "without-dialback": "takes a trusted certificate for the answer to a dialback key (XEP-0344)",
+    "presence": "its users have contacts and presence",
+    "blocking": "its users can block others",
     "certificate-by-sni": "shows the certificate of the domain that a TLS client names",
     **SETTINGS_ROWS,
 }
@@ -149,7 +152,7 @@ class System(Protocol):
     async def shut_down(self) -> None:
         """Tell it to end as an administrator would, and return when it has; `stop` is still due."""
 
-    async def user(self, address: str, journal: Journal) -> User:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A person inside, who writes what he sees into `journal`; not yet signed in."""
 
     def log_lines(self, last: int = 40) -> list[str]:

@@ -69,7 +69,7 @@ class SIPUser:
         self._timer: asyncio.TimerHandle | None = None
         self._sequence = itertools.count(1)
 
-    async def sign_in(self) -> None:
+    async def sign_in(self, device: str = "") -> None:
         """Connect and register. Raises ConnectionError."""
         await self.sign_out()
 
@@ -87,7 +87,7 @@ class SIPUser:
             connection.close()
             raise ConnectionError(f"{self.address} cannot sign in at {self._host}:{self._port}: REGISTER got {code}")
 
-    async def sign_out(self) -> None:
+    async def sign_out(self, device: str = "") -> None:
         """Remove the registration and disconnect; never raises."""
         if self._connection is None:
             return
