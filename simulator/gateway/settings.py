@@ -83,7 +83,8 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
 
     `transaction_timeout` is Timer F of RFC 3261 (32 s): how long an answer to a request is awaited. `contacts` is the
     file with everybody's contact list (SQLite; None: memory, gone with the process). RFC 7573 §5: a session of messages
-    that was idle for `session_idle_timeout` (10 minutes) is ended.
+    that was idle for `session_idle_timeout` (10 minutes) is ended. RFC 6665 §4.2.1.1, RFC 3903 §6: a subscription or a
+    publication that asks for less than `shortest_subscription` is answered 423.
     """
 
     host: str = "127.0.0.1"
@@ -92,6 +93,7 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     transaction_timeout: Seconds = 32.0
     contacts: str | None = None
     session_idle_timeout: Seconds = 600.0
+    shortest_subscription: Seconds = 60.0
 
 
 class DNSSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -149,6 +151,8 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     queued_stanzas: Positive = 1000
     #: bytes that a peer may leave unread before its connection is given up
     unsent_bytes: Positive = 4 * 1024 * 1024
+    #: who inside is shown to whom outside, as far as the edge remembers it: 100 bytes or so each
+    presences: Positive = 100_000
     #: stanzas on the link whose fate the front end has not told yet, in bytes
     unsettled_bytes: Positive = 16 * 1024 * 1024
     #: largest SIP message
