@@ -5,9 +5,17 @@ Knows the questions. Does not know the answers: those are `gateway.access`.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Protocol
 
 from simulator.xmpp.address import Address
+
+
+class Action(StrEnum):
+    """What a partner's user wants of ours."""
+
+    SUBSCRIBE = "subscribe"
+    SEE = "see"
 
 
 class Closed(Protocol):

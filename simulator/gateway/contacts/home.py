@@ -1,4 +1,4 @@
-"""The XMPP home of the gateway's users: what they ask for, what partners send, and what time brings (RFC 6121 §2 to §4).
+"""The XMPP home of the gateway's users: what they ask for, what partners send, what time brings (RFC 6121 §2 to §4).
 
 Knows who is asked for what. Does not know SIP, links, clocks, nor any rule: those are in the files beside this one.
 """
@@ -9,17 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.contacts.access import Access, Closed
+from simulator.gateway.contacts.arrivals import Arrivals
 from simulator.gateway.contacts.availability import Availability
+from simulator.gateway.contacts.book import Book
+from simulator.gateway.contacts.broadcast import Broadcast
 from simulator.gateway.contacts.contact import Contact
+from simulator.gateway.contacts.context import Context
+from simulator.gateway.contacts.intents import Blocked, Intents
 from simulator.gateway.contacts.notices import Notice
+from simulator.gateway.contacts.probes import Probes
+from simulator.gateway.contacts.refresh import Refresh
+from simulator.gateway.contacts.requests import Requests
 from simulator.gateway.contacts.rules import HomeRules
+from simulator.gateway.contacts.sessions import Sessions
 from simulator.gateway.contacts.settings import HomeSettings
+from simulator.gateway.contacts.sightings import Sightings
 from simulator.gateway.contacts.store import ContactStore
 from simulator.xmpp.address import Address
 
-
-class Blocked(Exception):  # noqa: N818 - says what is the matter
-    """The user has blocked the contact, and wants something sent there (XEP-0191 §3.3: it "MUST NOT" be routed)."""
+__all__ = ["Blocked", "Home"]
 
 
 class Home:
@@ -44,7 +52,37 @@ class Home:
         log: Callable[[str], None] = lambda _: None,
         epoch: float = 0.0,
     ) -> None:
-        raise NotImplementedError
+        rules = rules or HomeRules()
+        self.tell = tell
+        self._context = Context(
+            book=Book(store, self._told),
+            rules=rules,
+            access=access,
+            exists=exists,
+            send_stanza=send,
+            tell=self._told,
+            make_id=make_id,
+            settings=settings,
+            log=log,
+            epoch=epoch,
+        )
+        self._sessions = Sessions()
+        self._sightings = Sightings(self._told, most_resources=rules.most_resources, most_changes=rules.most_changes)
+        self._broadcast = Broadcast(self._context, self._sessions)
+        self._requests = Requests(self._context, self._sessions, self._sightings, self._broadcast)
+        self._intents = Intents(self._context, self._sightings, self._broadcast)
+        self._refresh = Refresh(self._context, self._sessions, self._sightings, self._broadcast)
+        probes = Probes(self._context, self._sessions, self._broadcast)
+        self._arrivals = Arrivals(self._context, self._sessions, self._sightings, self._requests, probes)
+
+    @property
+    def epoch(self) -> float:
+        """What turns `now` into seconds since 1970."""
+        return self._context.epoch
+
+    @epoch.setter
+    def epoch(self, seconds: float) -> None:
+        self._context.epoch = seconds
 
     # -- what users ask for
 
@@ -63,53 +101,74 @@ class Home:
         Gives the gate that kept the request from leaving, if one did: then the contact is on the list and was not
         asked. Raises Blocked, and StoreError as every intent that changes a contact does.
         """
-        raise NotImplementedError
+        return self._intents.add(user, contact, now, name, groups, id)
 
     def edit(self, user: Address, contact: Address, *, name: str, groups: Sequence[str] = ()) -> None:
         """Change name and groups of a contact on the list (or put him there), and send nothing (§2.4)."""
-        raise NotImplementedError
+        self._intents.edit(user, contact, name, groups)
 
     def remove(self, user: Address, contact: Address, now: float) -> None:
         """Take a contact off the list, and end both subscriptions (§2.5.2). A block stays."""
-        raise NotImplementedError
+        self._intents.remove(user, contact)
 
     def accept(self, user: Address, contact: Address, now: float, *, id: str = "") -> Closed | None:  # noqa: A002
         """Grant the contact's request that waits (``subscribed``; §3.1.5); without one nothing happens.
 
         Gives the gate that keeps it from leaving, if one does; then nothing has changed. Raises Blocked.
         """
-        raise NotImplementedError
+        return self._intents.grant(user, contact, id, ahead=False)
 
     def approve(self, user: Address, contact: Address, now: float, *, id: str = "") -> Closed | None:  # noqa: A002
         """Grant a request of the contact, also one that is still to come (§3.4); otherwise as `accept`."""
-        raise NotImplementedError
+        return self._intents.grant(user, contact, id, ahead=True)
 
     def refuse(self, user: Address, contact: Address, now: float, *, id: str = "") -> None:  # noqa: A002
         """Refuse a request, end what was granted, or take an approval back (``unsubscribed``; §3.2.2)."""
-        raise NotImplementedError
+        self._intents.refuse(user, contact, id)
 
     #: the same stanza: a request that waits is refused, a subscription is ended
     cancel = refuse
 
     def unsubscribe(self, user: Address, contact: Address, now: float, *, id: str = "") -> None:  # noqa: A002
         """See the contact's presence no longer, or take the request back (``unsubscribe``; §3.3.2)."""
-        raise NotImplementedError
+        self._intents.unsubscribe(user, contact, id)
 
     def block(self, user: Address, contact: Address, now: float) -> None:
         """Let nothing pass between user and contact any more; he sees the user go offline (XEP-0191 §3.3)."""
-        raise NotImplementedError
+        self._intents.block(user, contact)
 
     def unblock(self, user: Address, contact: Address, now: float) -> None:
         """End a block; who may see the user's presence sees it again (XEP-0191 §3.4)."""
-        raise NotImplementedError
+        if self._intents.unblock(user, contact) and self._sessions.is_online(user):
+            self._refresh.probe(self._context.book.get(user, contact), now)
 
     def available(self, user: Address, resource: str, availability: Availability, now: float) -> None:
         """A device is available, or differently so (§4.2.2, §4.4.2)."""
-        raise NotImplementedError
+        session = self._sessions.open(user, resource)
+        before, was_online = session.availability, self._sessions.is_online(user)
+
+        if not self._context.rules.is_news(before, availability):
+            return
+
+        session.availability, session.id = availability, self._context.make_id()
+        self._broadcast.update(user, resource, session)
+
+        if before is None:
+            self._refresh.login(user, now, is_first=not was_online)
+            self._requests.deliver(user, resource)
 
     def unavailable(self, user: Address, resource: str, availability: Availability | None, now: float) -> None:
         """A device is no longer available, or was lost (§4.5.2); of `availability` only the notes are sent."""
-        raise NotImplementedError
+        session = self._sessions.close(user, resource, now)
+
+        if session is None:
+            return
+
+        self._broadcast.end(user, resource, session, availability)
+
+        # What comes while nobody is there to see it is not taken (§8.5.2.2.2), so what is known would grow old.
+        if not self._sessions.is_online(user):
+            self._sightings.forget(user)
 
     def direct(
         self, user: Address, resource: str, to: Address, availability: Availability | None, now: float
@@ -118,44 +177,54 @@ class Home:
 
         Gives the gate that keeps it from leaving, if one does. Raises Blocked.
         """
-        raise NotImplementedError
+        contact = self._context.book.get(user, to.bare)
+        self._intents.check(contact)
+        closed = self._context.closed(contact)
+
+        if closed is None:
+            self._broadcast.direct(contact, resource, to, availability)
+
+        return closed
 
     def probe(self, user: Address, contact: Address, now: float) -> None:
         """Ask for the presence of a contact whom the user may see, anew (§4.3.1)."""
-        raise NotImplementedError
+        self._refresh.probe(self._context.book.get(user, contact), now)
 
     # -- what can be asked
 
     def contacts(self, user: Address) -> list[Contact]:
         """What the user has with anybody: also blocks and requests that wait (`Contact.shown` is the list)."""
-        raise NotImplementedError
+        return self._context.book.of(user)
 
     def contact(self, user: Address, contact: Address) -> Contact:
         """What the user has with one address, which may be nothing at all."""
-        raise NotImplementedError
+        return self._context.book.get(user, contact)
 
     def seen(self, user: Address, contact: Address) -> Mapping[str, Availability]:
         """The presence of the contact as the user may see it, by resource; empty where he is offline or unknown."""
-        raise NotImplementedError
+        return self._sightings.of(user, contact)
 
     def is_online(self, user: Address) -> bool:
         """Whether any device of the user is available."""
-        raise NotImplementedError
+        return self._sessions.is_online(user)
 
     # -- what partners send, and what happens to them
 
     def receive(self, presence: Element, now: float) -> None:
         """Take a presence of a partner's user, of whatever type; ill-addressed ones are dropped."""
-        raise NotImplementedError
+        self._arrivals.receive(presence, now)
 
     def domain_lost(self, domain: str, now: float) -> None:
         """No stream leads to a partner any more: what was known of its users' presence is void."""
-        raise NotImplementedError
+        self._refresh.lost(domain, now)
 
     def domain_back(self, domain: str, now: float) -> None:
         """A stream leads to the partner again: ask its users' presence, and show them ours."""
-        raise NotImplementedError
+        self._refresh.back(domain, now)
 
     def expire(self, now: float) -> None:
         """Do what is due: repeat requests that nobody answers, refresh presence, tell what a flood has held back."""
-        raise NotImplementedError
+        self._refresh.expire(now)
+
+    def _told(self, notice: Notice) -> None:
+        self.tell(notice)

@@ -1,0 +1,121 @@
+"""A user's own presence on its way to those who may see it (RFC 6121 §4.2, §4.4 to §4.6).
+
+Knows who may see it. Does not know what comes from contacts.
+"""
+
+from __future__ import annotations
+
+from simulator.gateway.contacts.access import Action
+from simulator.gateway.contacts.availability import Availability
+from simulator.gateway.contacts.contact import Contact
+from simulator.gateway.contacts.context import Context, Sent
+from simulator.gateway.contacts.sessions import Session, Sessions
+from simulator.xmpp.address import Address
+
+UNAVAILABLE = "unavailable"
+
+
+class Broadcast:
+    """Tells contacts of the users' presence."""
+
+    def __init__(self, context: Context, sessions: Sessions) -> None:
+        self._context, self._sessions = context, sessions
+
+    def may_see(self, contact: Contact) -> bool:
+        """Whether the contact may know the user's presence now.
+
+        §11: "A user's server MUST NOT leak the user's network availability to entities who are not authorized to know
+        the user's presence."
+        """
+        context = self._context
+
+        return (
+            context.rules.is_shown_to(contact.state)
+            and context.may_send(contact)
+            and context.access.inbound(contact.user, contact.address, Action.SEE, added=contact.listed) is None
+        )
+
+    def update(self, user: Address, resource: str, session: Session) -> None:
+        """Tell everybody that a device is available, or differently so (§4.2.2, §4.4.2)."""
+        for contact in self._context.book.of(user):
+            if self.may_see(contact):
+                self._show(contact, resource, session)
+
+        if self._context.rules.directed_is_broadcast:
+            for to in session.directed:
+                self._context.presence(_full(user, resource), to, session.availability, id=session.id)
+
+    def end(self, user: Address, resource: str, session: Session, last: Availability | None) -> None:
+        """Tell everybody who saw a device that it is gone (§4.5.2, §4.6.3)."""
+        sender, identifier = self._context.rules.presence_address(_full(user, resource)), self._context.make_id()
+        told = set()
+
+        if session.availability is not None:
+            for contact in self._context.book.of(user):
+                if self.may_see(contact):
+                    told.add(contact.address)
+                    self._context.presence(sender, contact.address, last, id=identifier, type_=UNAVAILABLE)
+
+        # §4.6.3 case 2: "the user's server MUST route that unavailable presence to the entity".
+        for to in session.directed if self._context.rules.ends_directed else ():
+            if to.bare not in told and self._context.may_send(self._context.book.get(user, to.bare)):
+                self._context.presence(sender, to, last, id=identifier, type_=UNAVAILABLE)
+
+    def show(self, contact: Contact) -> None:
+        """Tell one contact of every device (§3.1.5: "MUST then also send current presence [...] from each")."""
+        if self.may_see(contact):
+            for resource, session in self._sessions.available(contact.user).items():
+                self._show(contact, resource, session)
+
+    def hide(self, contact: Contact) -> None:
+        """Tell one contact that every device is gone, as long as he may see it: `contact` is as it was (§3.2.2)."""
+        if self.may_see(contact):
+            for resource in self._sessions.available(contact.user):
+                sender = self._context.rules.presence_address(_full(contact.user, resource))
+                identifier = self._context.make_id()
+                self._context.presence(sender, contact.address, None, id=identifier, type_=UNAVAILABLE)
+        else:
+            self._hide_directed(contact)
+
+        self._sessions.forget_directed(contact.user, contact.address)
+
+    def hide_all(self, contact: Contact) -> None:
+        """Tell one contact that the user is offline, whatever he has seen of him (§4.5.4)."""
+        if self.may_see(contact):
+            self._context.presence(contact.user, contact.address, None, id=self._context.make_id(), type_=UNAVAILABLE)
+
+    def direct(self, contact: Contact, resource: str, to: Address, availability: Availability | None) -> None:
+        """Show presence to one address, or take it back (§4.6.3); `contact` is what the user has with it."""
+        identifier = self._context.make_id()
+        sender = _full(contact.user, resource)
+        type_ = "" if availability is not None else UNAVAILABLE
+        self._context.remember(identifier, Sent(contact.user, to.bare, type_ or "available"))
+        self._context.presence(sender, to, availability, id=identifier, type_=type_)
+
+        if availability is None:
+            # §4.6.1: "The server MUST remove from the directed presence list [...] any entity to which the user sends
+            # directed unavailable presence".
+            self._sessions.forget_directed(contact.user, to, resource)
+        else:
+            forgotten = self._sessions.open(contact.user, resource).direct(to)
+
+            if forgotten is not None and not self.may_see(self._context.book.get(contact.user, forgotten.bare)):
+                self._context.presence(sender, forgotten, None, id=self._context.make_id(), type_=UNAVAILABLE)
+
+    def _show(self, contact: Contact, resource: str, session: Session) -> None:
+        sender = self._context.rules.presence_address(_full(contact.user, resource))
+        self._context.presence(sender, contact.address, session.availability, id=session.id)
+
+    def _hide_directed(self, contact: Contact) -> None:
+        if not self._context.may_send(contact):
+            return
+
+        for resource, session in self._sessions.of(contact.user).items():
+            for to in session.directed:
+                if to.bare == contact.address:
+                    sender = _full(contact.user, resource)
+                    self._context.presence(sender, to, None, id=self._context.make_id(), type_=UNAVAILABLE)
+
+
+def _full(user: Address, resource: str) -> Address:
+    return Address(user.local, user.domain, resource)

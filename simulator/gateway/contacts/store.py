@@ -1,0 +1,198 @@
+"""The contact lists on disk: one SQLite file, each change durable before the call returns.
+
+Knows rows and the file. Does not know what a contact means. A file belongs to one process at a time.
+
+The write-ahead log is flushed at every commit (``synchronous=FULL``), so a change survives not only the end of the
+process but also that of the machine; of a `batch` all or nothing is kept. Two files, ``…-wal`` and ``…-shm``, lie
+beside the database while it is open, and after a crash: they belong to it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simulator.gateway.contacts.contact import Contact
+from simulator.xmpp.address import Address, AddressError, parse_address
+from simulator.xmpp.subscription import State
+
+#: "S2SC" in ASCII: tells our files from other people's (PRAGMA application_id)
+APPLICATION_ID = 0x53325343
+SCHEMA = 1
+
+_CREATE = """
+CREATE TABLE contacts (
+    user TEXT NOT NULL, contact TEXT NOT NULL, state TEXT NOT NULL, name TEXT NOT NULL, groups TEXT NOT NULL,
+    listed INTEGER NOT NULL, blocked INTEGER NOT NULL, approved INTEGER NOT NULL, request TEXT, asked_at REAL,
+    PRIMARY KEY (user, contact)
+) WITHOUT ROWID
+"""
+_COLUMNS = "user, contact, state, name, groups, listed, blocked, approved, request, asked_at"
+
+
+class StoreError(Exception):
+    """The file of contacts cannot be used; the text names it and says what to do."""
+
+
+class ContactStore:
+    """Contacts of all users; `path` None keeps them in memory only. Every method may raise StoreError."""
+
+    def __init__(self, path: Path | str | None = None) -> None:
+        self._path = "memory" if path is None else str(path)
+        self._open_batches = 0
+
+        with self._errors():
+            self._database = sqlite3.connect(":memory:" if path is None else str(path), timeout=0, isolation_level=None)
+
+        try:
+            with self._errors():
+                self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def contacts(self, user: Address | None = None) -> Iterator[Contact]:
+        """All contacts of a user, or of everybody, in the order of their addresses."""
+        where, values = ("", ()) if user is None else (" WHERE user = ?", (str(user),))
+
+        with self._errors():
+            for row in self._database.execute(f"SELECT {_COLUMNS} FROM contacts{where}", values):
+                yield self._contact(row)
+
+    def get(self, user: Address, contact: Address) -> Contact | None:
+        """One contact, or None."""
+        with self._errors():
+            row = self._database.execute(
+                f"SELECT {_COLUMNS} FROM contacts WHERE user = ? AND contact = ?", (str(user), str(contact))
+            ).fetchone()
+
+            return None if row is None else self._contact(row)
+
+    def put(self, contact: Contact) -> None:
+        """Keep a contact as it is now."""
+        row = (
+            str(contact.user),
+            str(contact.address),
+            contact.state.value,
+            contact.name,
+            json.dumps(contact.groups, ensure_ascii=False),
+            contact.listed,
+            contact.blocked,
+            contact.approved,
+            contact.request,
+            contact.asked_at,
+        )
+
+        with self._errors():
+            self._database.execute(
+                f"INSERT OR REPLACE INTO contacts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+            )
+
+    def delete(self, user: Address, contact: Address) -> None:
+        """Forget a contact; one that is not there is no error."""
+        with self._errors():
+            self._database.execute("DELETE FROM contacts WHERE user = ? AND contact = ?", (str(user), str(contact)))
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Make many changes durable at once, when the block ends. Blocks may be nested; the outermost one counts.
+
+        What was changed before an exception is kept as well: the memory of whoever asks has it already.
+        """
+        self._open_batches += 1
+
+        try:
+            if self._open_batches == 1:
+                with self._errors():
+                    self._database.execute("BEGIN")
+
+            yield
+        finally:
+            self._open_batches -= 1
+
+            if self._open_batches == 0 and self._database.in_transaction:
+                with self._errors():
+                    self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        """Release the file. May be called again."""
+        self._database.close()
+
+    def _prepare(self) -> None:
+        execute = self._database.execute
+        # Before the first read, which would take a lock that other processes may share.
+        execute("PRAGMA locking_mode = EXCLUSIVE")
+        application, schema = (execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        is_new = not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+
+        if not is_new and application != APPLICATION_ID:
+            raise self._error("is a database of another program; name another file, or move this one away")
+
+        if schema > SCHEMA:
+            raise self._error(
+                f"was written by a newer version (schema {schema}, this one knows {SCHEMA}); use that version, or "
+                "another file"
+            )
+
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")
+        execute("BEGIN EXCLUSIVE")
+
+        if is_new:
+            execute(_CREATE)
+            execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            execute(f"PRAGMA user_version = {SCHEMA}")
+
+        execute("COMMIT")
+
+    def _contact(self, row: tuple[object, ...]) -> Contact:
+        user, address, state, name, groups, listed, blocked, approved, request, asked_at = row
+
+        try:
+            return Contact(
+                user=parse_address(str(user)),
+                address=parse_address(str(address)),
+                state=State(str(state)),
+                name=str(name),
+                groups=tuple(map(str, json.loads(str(groups)))),
+                listed=bool(listed),
+                blocked=bool(blocked),
+                approved=bool(approved),
+                request=None if request is None else str(request),
+                asked_at=asked_at if isinstance(asked_at, float) else None,
+            )
+        except (AddressError, ValueError, TypeError) as error:
+            raise self._error(f"holds a contact of {user} that cannot be read ({error}); restore a copy") from None
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._error(_explanation(error)) from None
+
+    def _error(self, what: str) -> StoreError:
+        return StoreError(f"the file of contacts {self._path} {what}")
+
+
+def _explanation(error: sqlite3.Error) -> str:
+    text = str(error)
+
+    match getattr(error, "sqlite_errorcode", None):
+        case sqlite3.SQLITE_NOTADB:
+            return "is no database; name another file, or move this one away"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "is in use by another process; stop that one, or name another file"
+        case sqlite3.SQLITE_CANTOPEN:
+            return "cannot be opened; does its folder exist, and may this user write there?"
+        case sqlite3.SQLITE_READONLY:
+            return "cannot be written; give this user the right to write it and its folder"
+        case sqlite3.SQLITE_FULL:
+            return "cannot grow: the disk is full"
+        case sqlite3.SQLITE_CORRUPT:
+            return f"is damaged ({text}); restore a copy"
+
+    return f"cannot be used: {text}"
