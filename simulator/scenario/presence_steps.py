@@ -27,8 +27,12 @@ STATES = ("N", "NPO", "NPI", "NPOI", "T", "TPI", "F", "FPO", "B")
 REACHES, HAS_SUBSCRIPTION = "has reached a subscription with CONTACT", "has a subscription with CONTACT"
 
 
-def _action(name: str, says: str, example: str) -> Verb:
-    return Verb(name=name, actors=_USER, says=says, example=example, contact="contact")
+#: What the system must have.
+_PRESENT = frozenset({"presence"})
+
+
+def _action(name: str, says: str, example: str, needs: frozenset[str] = _PRESENT) -> Verb:
+    return Verb(name=name, actors=_USER, says=says, example=example, contact="contact", needs=needs)
 
 
 PRESENCE_VERBS = (
@@ -40,6 +44,7 @@ PRESENCE_VERBS = (
         argument="optional",
         keys=("name", "groups"),
         contact="contact",
+        needs=_PRESENT,
     ),
     _action(
         "removes CONTACT",
@@ -71,11 +76,13 @@ PRESENCE_VERBS = (
         "blocks CONTACT",
         "Wants to hear nothing from somebody, and to be unseen by them.",
         "alice@contoso.com blocks juliet@gmail.com",
+        _PRESENT | {"blocking"},
     ),
     _action(
         "unblocks CONTACT",
         "Takes that back.",
         "alice@contoso.com unblocks juliet@gmail.com",
+        _PRESENT | {"blocking"},
     ),
     _action(
         "probes CONTACT",
@@ -93,6 +100,7 @@ PRESENCE_VERBS = (
         keys=("show", "note", "priority", "extra", "type"),
         words=_PRESENCE,
         brief="show",
+        needs=_PRESENT,
     ),
     Verb(
         name="sends its presence to CONTACT",
@@ -105,6 +113,7 @@ PRESENCE_VERBS = (
         words=_PRESENCE,
         brief="show",
         contact="to",
+        needs=_PRESENT,
     ),
     Verb(
         name="sends a chat state to CONTACT",
@@ -133,6 +142,7 @@ PRESENCE_VERBS = (
         keys=("note", "to", "xml"),
         contact="from",
         implied={"type": "subscribe"},
+        needs=_PRESENT,
     ),
     Verb(
         name="is told by CONTACT",
@@ -146,6 +156,7 @@ PRESENCE_VERBS = (
         words=SUBSCRIPTION_TYPES,
         brief="type",
         contact="from",
+        needs=_PRESENT,
     ),
     Verb(
         name="sees CONTACT",
@@ -161,6 +172,7 @@ PRESENCE_VERBS = (
         brief="show",
         contact="from",
         implied={"type": AVAILABLE},
+        needs=_PRESENT,
     ),
     Verb(
         name="sees a chat state of CONTACT",
@@ -188,6 +200,7 @@ PRESENCE_VERBS = (
         words=("none", "to", "from", "both"),
         brief="subscription",
         contact="contact",
+        needs=_PRESENT,
     ),
     Verb(
         name="does not have CONTACT in its contact list",
@@ -197,6 +210,7 @@ PRESENCE_VERBS = (
         expects="contact-list",
         contact="contact",
         implied={"listed": False},
+        needs=_PRESENT,
     ),
     Verb(
         name=REACHES,
@@ -209,6 +223,7 @@ PRESENCE_VERBS = (
         words=STATES,
         brief="state",
         contact="contact",
+        needs=_PRESENT,
     ),
     Verb(
         name=HAS_SUBSCRIPTION,
@@ -223,6 +238,7 @@ PRESENCE_VERBS = (
         words=STATES,
         brief="state",
         contact="contact",
+        needs=_PRESENT,
     ),
 )
 

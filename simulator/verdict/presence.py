@@ -9,25 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.scenario.match import Mismatch, match_fields, quote
+from simulator.scenario.subscription import LISTED, PENDING_IN, SEEN_BY_CONTACT
 
 Seen = Mapping[str, Any]
 
-#: The probe of the contact, answered with presence: RFC 6121 §4.3.2 has it so for from and both, and for no other.
-ANSWERED, REFUSED, SILENT = "answered", "refused", "silent"
-SEEN_BY_CONTACT = ("F", "FPO", "B")
-#: state -> subscription and `ask` of the roster item (RFC 6121 §2.1.2, Appendix A); pending in is in none of them.
-LISTED: dict[str, tuple[str, str]] = {
-    "N": ("none", ""),
-    "NPI": ("none", ""),
-    "NPO": ("none", "subscribe"),
-    "NPOI": ("none", "subscribe"),
-    "T": ("to", ""),
-    "TPI": ("to", ""),
-    "F": ("from", ""),
-    "FPO": ("from", "subscribe"),
-    "B": ("both", ""),
-}
-PENDING_IN = ("NPI", "NPOI", "TPI")
+#: A probe of the contact that is answered with presence; else it is refused, or nothing comes of it.
+ANSWERED = "answered"
 
 
 def describe(delivered: Seen) -> str:

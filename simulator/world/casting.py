@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.scenario.model import Scenario
+from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import fresh_names, recast, token
-from simulator.scenario.presence_steps import NOT_OF_PRESENCE, PRESENCE_VERBS
+from simulator.scenario.presence_steps import HAS_SUBSCRIPTION, NOT_OF_PRESENCE, PRESENCE_VERBS, REACHES
 from simulator.scenario.steps import VERBS
 from simulator.world.profiles import load_profile
 from simulator.world.systems.system import SystemSettings
@@ -48,6 +48,11 @@ class Plan:
     """The scenario harms, stops or starts its system, so it must not be another scenario's, too."""
     starts_by_itself: bool
     """Whether the system is started before the first step."""
+
+    @property
+    def uses_presence(self) -> bool:
+        """Whether anybody has contacts and presence."""
+        return any(habits.uses_presence for habits in self.habits.values())
 
     def real(self, name: str) -> str:
         """The real name for one of the scenario's, or for a text that holds some."""
@@ -118,7 +123,7 @@ def _allowed(scenario: Scenario, cast: Mapping[str, str], control_domain: str) -
 
     real: dict[str, Mapping[str, Any]] = recast(allowed, cast)
 
-    if any(VERBS[step.verb].expects == "quiet" and "@" in step.actor for step in scenario.all_steps):
+    if any(_needs_control(step) for step in scenario.all_steps):
         # A barrier is an exchange with somebody who is allowed, too.
         real[control_domain] = load_profile(CONTROL_PROFILE).settings
 
@@ -134,6 +139,11 @@ def _configuration(scenario: Scenario, given: Mapping[str, Any]) -> dict[str, An
     said = {address: words for address, words in users.items() if words}
 
     return {**given, "users": {**said, **given.get("users", {})}} if said else dict(given)
+
+
+def _needs_control(step: Step) -> bool:
+    """Whether somebody who takes part in nothing must be able to write to the people of this step."""
+    return "@" in step.actor and (VERBS[step.verb].expects == "quiet" or step.verb in (REACHES, HAS_SUBSCRIPTION))
 
 
 def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[str, Any]:

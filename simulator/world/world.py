@@ -128,6 +128,11 @@ class World:
 
         return self._control_users[domain]
 
+    async def let_in(self, name: str) -> None:
+        """Sign a user, as the scenario calls them, in on every device that they have. Raises ConnectionError."""
+        for device in self.plan.habits[name].devices:
+            await self.users[name].sign_in(device)
+
     # -- inside
 
     def _over(self, work: asyncio.Task[None]) -> None:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from simulator.scenario.model import Scenario
 from simulator.world.acts.barriers import barrier
 from simulator.world.acts.streams import target
-from simulator.world.partner.stream import StreamOver
+from simulator.world.partner.partner import Partner
+from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.world.stage import Stage
 
 #: Seconds for the exchange on one stream. A system that does not answer is no finding here: no step asked it to.
@@ -26,6 +27,7 @@ NO_MORE_QUESTIONS = frozenset(
 async def settle(stage: Stage) -> list[int]:
     """Have one exchange on every open stream that a step dialled; return the entries that it accounts for.
 
+    Where people use presence, which nothing acknowledges, also on the streams on which their own stanzas have left.
     Without it an element that follows the last step by a millisecond would be seen in one run and missed in another,
     and a stanza that the system has not read yet would pass for one that it has refused.
     """
@@ -36,11 +38,27 @@ async def settle(stage: Stage) -> list[int]:
             usable = stream.dialed and stream.header and not stream.connection.closed
 
             if usable and not _has_ended_talk(stage.scenario, name, label):
-                with suppress(StreamOver, TimeoutError):
-                    async with asyncio.timeout(PATIENCE):
-                        consumed.extend(await barrier(stage, partner, stream, target(stage, {}), waits=False))
+                await _ask(stage, partner, stream, target(stage, {}), consumed)
+
+        if stage.world.plan.uses_presence:
+            await _settle_routes(stage, partner, consumed)
 
     return consumed
+
+
+async def _settle_routes(stage: Stage, partner: Partner, consumed: list[int]) -> None:
+    # What a user has sent waits for a stream, until there is one or it has come back.
+    await partner.routes.flushed()
+
+    for stream in partner.routes.streams:
+        if stream.dialed and not stream.connection.closed and stream not in partner.streams.values():
+            await _ask(stage, partner, stream, stream.pair[1] or target(stage, {}), consumed)
+
+
+async def _ask(stage: Stage, partner: Partner, stream: PartnerStream, system: str, consumed: list[int]) -> None:
+    with suppress(StreamOver, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            consumed.extend(await barrier(stage, partner, stream, system, waits=False))
 
 
 def _has_ended_talk(scenario: Scenario, actor: str, label: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from simulator.scenario.model import Step
 from simulator.scenario.news import bare
 from simulator.scenario.presence_steps import HAS_SUBSCRIPTION, REACHES
+from simulator.scenario.subscription import LISTED
 from simulator.world.acts.presence import attempt, change, entry_of, filled
 from simulator.world.acts.settling import settle
 from simulator.world.acts.users import control
@@ -34,17 +35,6 @@ WAYS: dict[str, tuple[str, ...]] = {
     "F": (IS_ASKED, GRANTS),
     "FPO": (IS_ASKED, GRANTS, ASKS),
     "B": (ASKS, IS_GRANTED, IS_ASKED, GRANTS),
-}
-
-#: state -> subscription and ask of the entry (RFC 6121 §2.1.2); whoever only asks is on no list.
-ENTRIES: dict[str, tuple[str, str]] = {
-    state: (
-        {(False, False): "none", (True, False): "to", (False, True): "from", (True, True): "both"}[
-            IS_GRANTED in way, GRANTS in way
-        ],
-        "subscribe" if ASKS in way and IS_GRANTED not in way else "",
-    )
-    for state, way in WAYS.items()
 }
 
 
@@ -108,7 +98,7 @@ async def has_subscription(stage: Stage, step: Step) -> Seen:
     consumed += await _let_come(stage, step, couple)
     probe = _answer(data for number, data in couple.arrivals(stage, couple.contact, couple.user) if number >= probed)
     signed_out = len(stage.journal.entries)
-    await _sign_out_and_in(stage, step, couple.user)
+    await _sign_out_and_in(stage, step)
     consumed += await _let_come(stage, step, couple)
     asked = any(
         number >= signed_out and data["what"] == SUBSCRIPTION and data.get("type") == "subscribe"
@@ -158,10 +148,11 @@ async def _confirm(stage: Stage, step: Step, couple: Couple, state: str) -> None
 
     try:
         async with stage.within(step, "the contact list", least=PATIENCE):
-            while _fields(entry := await entry_of(couple.user, couple.contact.address)) != ENTRIES[state]:
+            while _fields(entry := await entry_of(couple.user, couple.contact.address)) != LISTED[state]:
                 await change(couple.user)
     except DeadlinePassed:
-        said = ", ".join(f"{name}={value or 'none'}" for name, value in zip(("subscription", "ask"), _fields(entry)))
+        subscription, ask = _fields(entry)
+        said = f"subscription={subscription}, ask={ask or 'none'}"
         raise Unreached(f"{state} was not reached: the contact list says {said}") from None
 
 
@@ -171,7 +162,7 @@ async def _listed(stage: Stage, step: Step, couple: Couple, state: str) -> dict[
 
     try:
         async with stage.within(step, "the contact list"):
-            while _fields(entry := await entry_of(couple.user, couple.contact.address)) != ENTRIES[state]:
+            while _fields(entry := await entry_of(couple.user, couple.contact.address)) != LISTED[state]:
                 await change(couple.user)
     except DeadlinePassed:
         pass
@@ -181,7 +172,9 @@ async def _listed(stage: Stage, step: Step, couple: Couple, state: str) -> dict[
 
 async def _let_come(stage: Stage, step: Step, couple: Couple) -> tuple[int, ...]:
     """One more exchange in both directions: whatever was under way to either of the two is there after it."""
-    async with stage.within(step, f"control messages to {couple.user.address} and {couple.contact.address}", least=PATIENCE):
+    async with stage.within(
+        step, f"control messages to {couple.user.address} and {couple.contact.address}", least=PATIENCE
+    ):
         consumed = tuple(await settle(stage))
         await control(stage, couple.user)
         await control(stage, couple.contact)
@@ -193,12 +186,12 @@ async def _let_come(stage: Stage, step: Step, couple: Couple) -> tuple[int, ...]
     return consumed
 
 
-async def _sign_out_and_in(stage: Stage, step: Step, user: User) -> None:
-    async with stage.within(step, f"{user.address} to be let out and in", least=PATIENCE):
-        await user.sign_out()
+async def _sign_out_and_in(stage: Stage, step: Step) -> None:
+    async with stage.within(step, f"{step.actor} to be let out and in", least=PATIENCE):
+        await stage.user(step.actor).sign_out()
 
         try:
-            await stage.world.let_in(user)
+            await stage.world.let_in(step.actor)
         except ConnectionError as error:
             raise Unreached(str(error)) from None
 
@@ -233,4 +226,3 @@ def _is_outside(stage: Stage, name: str) -> bool:
 
 
 ACTS: dict[str, Act] = {REACHES: has_reached, HAS_SUBSCRIPTION: has_subscription}
-

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.scenario.model import Step
-from simulator.world.acts import hello, names, negotiation, partners, streams, surroundings, trust, users
+from simulator.world.acts import (
+    hello,
+    names,
+    negotiation,
+    partners,
+    presence,
+    streams,
+    subscriptions,
+    surroundings,
+    trust,
+    users,
+)
 from simulator.world.stage import Act, NotPlayable, Seen, Stage
 
 QUIET, RECEIVES = "has received nothing", "receives"
@@ -31,7 +42,9 @@ ACTS: dict[str, Act] = {
     **names.ACTS,
     **negotiation.ACTS,
     **partners.ACTS,
+    **presence.ACTS,
     **streams.ACTS,
+    **subscriptions.ACTS,
     **surroundings.ACTS,
     **trust.ACTS,
     **users.ACTS,

@@ -11,6 +11,7 @@ from typing import Any
 
 from simulator.scenario import take
 from simulator.scenario.model import Step
+from simulator.scenario.news import old_news
 from simulator.world.acts.barriers import QUIET_PERIOD
 from simulator.world.acts.settling import settle
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
@@ -39,7 +40,11 @@ async def sends_a_message(stage: Stage, step: Step) -> Seen:
     async with stage.within(step, f"{step.actor} to get rid of the message"):
         try:
             await stage.user(step.actor).send_message(
-                stage.fill(str(given["to"])), stage.fill(str(given.get("body", ""))), id=message_id, **parts
+                stage.fill(str(given["to"])),
+                stage.fill(str(given.get("body", ""))),
+                id=message_id,
+                device=step.device,
+                **parts,
             )
         except ConnectionError as error:
             raise Unreached(str(error)) from None
@@ -49,12 +54,12 @@ async def sends_a_message(stage: Stage, step: Step) -> Seen:
 
 async def receives_a_message(stage: Stage, step: Step) -> Seen:
     """Take the next thing that reached the user."""
-    return await _take(stage, step, f"a message to {step.actor}")
+    return await take_arrival(stage, step, f"a message to {step.actor}")
 
 
 async def receives(stage: Stage, step: Step) -> Seen:
     """Take the next stanza that reached the user, as XML."""
-    seen = await _take(stage, step, f"a stanza to {step.actor}")
+    seen = await take_arrival(stage, step, f"a stanza to {step.actor}")
 
     return Seen({"xml": seen.data["delivered"].get("xml", "")}, seen.consumed)
 
@@ -76,40 +81,47 @@ async def refuses_messages(stage: Stage, step: Step) -> Seen:
 
 async def is_refused(stage: Stage, step: Step) -> Seen:
     """Take the error that answers what the user sent."""
-    return await _take(stage, step, f"an error that answers {step.actor}")
+    return await take_arrival(stage, step, f"an error that answers {step.actor}")
 
 
 async def is_accepted(stage: Stage, step: Step) -> Seen:
     """Take the acknowledgement of what the user sent, or the error that stands in its place."""
-    return await _take(stage, step, f"an answer to {step.actor}")
+    return await take_arrival(stage, step, f"an answer to {step.actor}")
 
 
 async def has_received_nothing(stage: Stage, step: Step) -> Seen:
     """Prove it: what is sent now by somebody else on the same path has arrived, or was refused in the same place."""
-    user = stage.user(step.actor)
-    inside = step.actor.rpartition("@")[2] in stage.scenario.domains
-
     async with stage.within(step, f"a control message to {step.actor}"):
         # Connections know no order among each other: first the system has read what came on those of the scenario.
         consumed = tuple(await settle(stage))
-        by = await (_control_inwards if inside else _control_outwards)(stage, user)
+        quiet = await control(stage, stage.user(step.actor))
 
-        if by:
-            stage.journal.record("barrier", user.address, by=by)
-            return Seen({}, consumed)
+    return Seen({"quiet_s": quiet} if quiet else {}, consumed)
 
-        await asyncio.sleep(QUIET_PERIOD)
 
+async def control(stage: Stage, user: User) -> float:
+    """Let somebody who takes part in nothing write to a user, on the path of everything that may have been sent before.
+
+    Returns 0, or the seconds of quiet where there is no such path. The caller bounds the wait.
+    """
+    inside = user.address.rpartition("@")[2] in {stage.real(domain) for domain in stage.scenario.domains}
+    by = await (_control_inwards if inside else _control_outwards)(stage, user)
+
+    if by:
+        stage.journal.record("barrier", user.address, by=by)
+        return 0.0
+
+    await asyncio.sleep(QUIET_PERIOD)
     stage.journal.record("barrier", user.address, quiet_s=QUIET_PERIOD)
 
-    return Seen({"quiet_s": QUIET_PERIOD}, consumed)
+    return QUIET_PERIOD
 
 
 async def signs_in(stage: Stage, step: Step) -> Seen:
     """Become reachable."""
     async with stage.within(step, f"{step.actor} to be let in"):
         try:
-            await stage.user(step.actor).sign_in()
+            await stage.user(step.actor).sign_in(step.device)
         except ConnectionError as error:
             raise Unreached(str(error)) from None
 
@@ -119,24 +131,38 @@ async def signs_in(stage: Stage, step: Step) -> Seen:
 async def signs_out(stage: Stage, step: Step) -> Seen:
     """Become unreachable."""
     async with stage.within(step, f"{step.actor} to be let out"):
-        await stage.user(step.actor).sign_out()
+        await stage.user(step.actor).sign_out(step.device)
 
     return Seen()
 
 
-async def _take(stage: Stage, step: Step, waiting_for: str) -> Seen:
+async def take_arrival(stage: Stage, step: Step, waiting_for: str) -> Seen:
+    """Take the arrival that the step is about; raises DeadlinePassed."""
     inbox = stage.user(step.actor).inbox
 
     async with stage.within(step, waiting_for):
         while True:
             waiting = [_data(arrival) for arrival in inbox.arrivals]
-            number = take.choose(stage.scenario, step, waiting, stage.captures, stage.cast)
+            old = _old(stage, inbox)
+            number = take.choose(stage.scenario, step, waiting, stage.captures, stage.cast, old)
 
             if number is not None:
                 arrival = inbox.take(number)
                 return Seen({"delivered": _data(arrival)}, (arrival.entry,))
 
             await inbox.changed()
+
+
+def _old(stage: Stage, inbox: Inbox) -> set[int]:
+    """The places of arrivals that say nothing new, by everything that reached this user before them."""
+    delivered = [
+        (number, entry.data)
+        for number, entry in enumerate(stage.journal.entries)
+        if entry.kind == "delivered" and entry.actor == inbox.address
+    ]
+    old = old_news(inbox.address, delivered)
+
+    return {place for place, arrival in enumerate(inbox.arrivals) if arrival.entry in old}
 
 
 def _data(arrival: Arrival) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Partner:
         self._count = itertools.count(1)
         self._changed = asyncio.Event()
         self.residents = Residents(self.behaviour.whitelist)
-        self._routes = Routes(self)
+        self.routes = Routes(self)
 
     # -- being there
 
@@ -371,12 +371,12 @@ class Partner:
 
     def send_stanza(self, stanza: Element) -> None:
         """Send a stanza of a user, whose 'from' is one of our domains; what cannot leave comes back to its mailbox."""
-        self._routes.send(stanza)
+        self.routes.send(stanza)
 
     def use_stream(self, stream: PartnerStream, sender: str, to: str) -> None:
         """Let stanzas of users leave on a stream on which the pair has been verified."""
         stream.verified.add((sender.lower(), to.lower()))
-        self._routes.use((sender.lower(), to.lower()), stream)
+        self.routes.use((sender.lower(), to.lower()), stream)
 
     def deliver(self, stanza: Element) -> None:
         """Hand a stanza of the system to the user it is for; nobody there: an error goes back."""

@@ -43,6 +43,18 @@ class Routes:
         self._origin = origin
         self._streams: dict[Pair, PartnerStream] = {}
         self._queues: dict[Pair, list[Element]] = {}
+        self._flushed = asyncio.Event()
+
+    @property
+    def streams(self) -> list[PartnerStream]:
+        """The streams on which stanzas leave."""
+        return list(dict.fromkeys(self._streams.values()))
+
+    async def flushed(self) -> None:
+        """Wait until nothing waits for a stream any more: it has left, or has come back."""
+        while self._queues:
+            self._flushed.clear()
+            await self._flushed.wait()
 
     def use(self, pair: Pair, stream: PartnerStream) -> None:
         """From now on, stanzas of this pair leave on `stream`, which is verified for it."""
@@ -78,6 +90,7 @@ class Routes:
             pass
 
         queue = self._queues.pop(pair)
+        self._flushed.set()
 
         if condition:
             for stanza in queue:
