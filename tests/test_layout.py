@@ -17,10 +17,12 @@ MAY_USE: dict[str, set[str]] = {
     "journal": set(),
     "xmpp": set(),
     "sip": set(),
+    # A language, and nothing that is said in it.
+    "powershell": set(),
     "scenario": {"document", "xmpp"},
     "verdict": {"scenario", "journal"},
     "wire": {"xmpp", "sip"},
-    "gateway": {"document", "wire", "xmpp", "sip"},
+    "gateway": {"document", "powershell", "wire", "xmpp", "sip"},
     "world": {"document", "journal", "scenario", "wire", "xmpp", "sip"},
     # A scenario's profiles and zones are documents: their errors end one scenario, not the run.
     "runner": {"document", "world", "scenario", "journal", "verdict"},
@@ -32,7 +34,7 @@ MAY_USE: dict[str, set[str]] = {
 #: The one door between the world and the gateway, which otherwise meet on sockets only.
 EMBEDDED_SEAT = "world/systems/"
 
-PURE = {"document", "journal", "xmpp", "sip", "scenario", "verdict"}
+PURE = {"document", "journal", "xmpp", "sip", "powershell", "scenario", "verdict"}
 IMPURE_MODULES = {"asyncio", "socket", "time", "ssl", "threading", "subprocess", "selectors"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager"}
 TOP_LEVEL = {
