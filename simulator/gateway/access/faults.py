@@ -115,15 +115,18 @@ def closed_gates(
             "(Set-CsAccessEdgeConfiguration -AllowFederatedUsers $true)",
         )
 
-    yield from _closed_policies(policies, users)
+    yield from _closed_policies(policies, sites, users)
     yield from _closed_routes(sites, pools)
 
 
-def _closed_policies(policies: Sequence[ExternalAccessPolicy], users: Sequence[User]) -> Iterator[Warning_]:
+def _closed_policies(
+    policies: Sequence[ExternalAccessPolicy], sites: Sequence[Site], users: Sequence[User]
+) -> Iterator[Warning_]:
     subjects: dict[str, tuple[ExternalAccessPolicy, list[str]]] = {}
 
     for user in users:
-        policy = effective_policy(policies, user.external_access_policy, user.site)
+        site = find_site(sites, user.site)
+        policy = effective_policy(policies, user.external_access_policy, site.identity if site is not None else None)
         subjects.setdefault(policy.identity, (policy, []))[1].append(user.address)
 
     for policy, names in subjects.values():
