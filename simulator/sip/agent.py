@@ -11,6 +11,15 @@ from typing import Generic, TypeVar
 
 from simulator.sip.errors import SIPError
 from simulator.sip.framing import PONG, Frame, FramingError, KeepAlive, MessageReader
+from simulator.sip.invite import (
+    INVITE_SERVER,
+    InviteClients,
+    InviteEvent,
+    InviteServers,
+    InviteState,
+    InviteTransaction,
+    invite_event_of,
+)
 from simulator.sip.message import HeaderList, Request, Response, build_response, parse_message
 from simulator.sip.transaction import (
     SERVER,
@@ -18,6 +27,7 @@ from simulator.sip.transaction import (
     ClientTransactions,
     State,
     Transaction,
+    TransactionError,
     TransactionEvent,
     event_of,
 )
@@ -34,6 +44,10 @@ class Incoming:
         self.request, self._source = request, source
         self._transaction = Transaction(SERVER)
 
+        # RFC 3261 §17: an ACK is a request, and has no answer.
+        if request.method == "ACK":
+            self._transaction.state = State.TERMINATED
+
     @property
     def over(self) -> bool:
         """It has its final answer, or nobody waits for one."""
@@ -41,7 +55,7 @@ class Incoming:
 
     def answer(self, code: int, *, tag: str, phrase: str = "", headers: HeaderList = (), body: bytes = b"") -> bytes:
         """The response, to be written to the connection; raises TransactionError after a final one."""
-        self._transaction.handle(event_of(code))
+        self._advance(code)
 
         return build_response(self.request, code, phrase, tag=tag, source=self._source, headers=headers, body=body)
 
@@ -49,6 +63,58 @@ class Incoming:
         """The connection is gone."""
         if not self.over:
             self._transaction.handle(TransactionEvent.TRANSPORT_ERROR)
+
+    def _advance(self, code: int) -> None:
+        self._transaction.handle(event_of(code))
+
+
+class IncomingInvite(Incoming):
+    """An INVITE. Its 2xx may be repeated by the owner, who keeps the bytes (RFC 3261 §13.3.1.4)."""
+
+    __slots__ = ("invite",)
+
+    def __init__(self, request: Request, source: str) -> None:
+        super().__init__(request, source)
+        self.invite = InviteTransaction(INVITE_SERVER)
+
+    @property
+    def over(self) -> bool:
+        """It has its final answer, or nobody waits for one."""
+        return self.invite.state is not InviteState.PROCEEDING
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        if not self.over:
+            self.invite.handle(InviteEvent.TRANSPORT_ERROR)
+
+    def _advance(self, code: int) -> None:
+        if self.over:
+            raise TransactionError(f"a second final answer: {code}")
+
+        self.invite.handle(invite_event_of(code))
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The peer takes an INVITE back; the CANCEL is answered already, the INVITE must be: 487 (RFC 3261 §9.2)."""
+
+    incoming: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Generic[Context]):
+    """A provisional response to an INVITE of ours."""
+
+    context: Context
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated(Generic[Context]):
+    """A 2xx to an INVITE of ours came once more: whoever sent it has not seen our ACK."""
+
+    context: Context
+    response: Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +132,9 @@ class Broken:
     """The stream cannot be followed any further: close the connection once everything is written."""
 
     text: str
+
+
+Event = Incoming | Answered[Context] | Broken | Cancelled | Progress[Context] | Repeated[Context]
 
 
 class Agent(Generic[Context]):
@@ -86,6 +155,8 @@ class Agent(Generic[Context]):
     ) -> None:
         self._reader = MessageReader(head_bytes=head_bytes, body_bytes=body_bytes)
         self._clients: ClientTransactions[Context] = ClientTransactions(timeout)
+        self._invite_clients: InviteClients[Context] = InviteClients(timeout)
+        self._invite_servers: InviteServers[Incoming] = InviteServers(timeout)
         self._source, self._tag = source, tag
         self._broken = False
         self._on_malformed = on_malformed
@@ -95,7 +166,21 @@ class Agent(Generic[Context]):
         """Note a request that the owner sends; an `Answered` with its context will follow."""
         self._clients.begin(branch, method, context, now)
 
-    def receive(self, data: bytes) -> list[Incoming | Answered[Context] | Broken]:
+    def begin_invite(self, data: bytes, context: Context, now: float) -> None:
+        """Note an INVITE that the owner sends, as bytes; `Progress`, one `Answered` and perhaps `Repeated` follow.
+
+        A refusal is acknowledged here, a 2xx by the owner.
+        """
+        head, _, body = data.partition(b"\r\n\r\n")
+        request = parse_message(head, body)
+        assert isinstance(request, Request)
+        self._invite_clients.begin(request, context, now)
+
+    def cancel(self, branch: str, now: float) -> None:
+        """Take an INVITE of ours back, as soon as that is allowed; its `Answered` still comes."""
+        self.outgoing += self._invite_clients.cancel(branch, now)
+
+    def receive(self, data: bytes) -> list[Event[Context]]:
         """Take bytes; malformed requests are answered here, and strange responses dropped."""
         if self._broken:
             return []
@@ -113,18 +198,23 @@ class Agent(Generic[Context]):
 
     def expire(self, now: float) -> list[Answered[Context]]:
         """Requests of ours that nobody answered in time."""
-        return [Answered(context, None, 408) for context in self._clients.expired(now)]
+        self._invite_servers.expire(now)
+        invites = [Answered(context, None, code) for context, code in self._invite_clients.expired(now)]
+
+        return [*(Answered(context, None, 408) for context in self._clients.expired(now)), *invites]
 
     def lost(self) -> list[Answered[Context]]:
         """The connection is gone: all our requests failed."""
-        return [Answered(context, None, 503) for context in self._clients.lost()]
+        return [Answered(context, None, 503) for context in (*self._clients.lost(), *self._invite_clients.lost())]
 
     @property
     def next_deadline(self) -> float | None:
         """When `expire` has something next."""
-        return self._clients.next_deadline
+        deadlines = (self._clients.next_deadline, self._invite_clients.next_deadline)
 
-    def _take(self, frame: Frame | KeepAlive) -> Incoming | Answered[Context] | None:
+        return min((each for each in deadlines if each is not None), default=None)
+
+    def _take(self, frame: Frame | KeepAlive) -> Event[Context] | None:
         if isinstance(frame, KeepAlive):
             self.outgoing += PONG
             return None
@@ -133,9 +223,7 @@ class Agent(Generic[Context]):
             message = parse_message(frame.head, frame.body)
 
             if isinstance(message, Response):
-                context = self._clients.answered(message)
-
-                return None if context is None else Answered(context, message, message.code)
+                return self._response(message)
 
             message.check()
         except SIPError as error:
@@ -143,8 +231,45 @@ class Agent(Generic[Context]):
             self._refuse(frame.head, error)
             return None
 
-        # RFC 3261 §17.1.1.3: an ACK is never answered; without INVITE there is nothing that it could belong to.
-        return None if message.method == "ACK" else Incoming(message, self._source)
+        return self._request(message)
+
+    def _response(self, response: Response) -> Event[Context] | None:
+        if response.cseq[1] != "INVITE":
+            context = self._clients.answered(response)
+
+            return None if context is None else Answered(context, response, response.code)
+
+        heard = self._invite_clients.receive(response)
+
+        if heard is None:
+            return None
+
+        self.outgoing += heard.reply
+
+        if heard.event is InviteEvent.PROVISIONAL:
+            return Progress(heard.context, response)
+
+        return Answered(heard.context, response, response.code) if heard.first else Repeated(heard.context, response)
+
+    def _request(self, request: Request) -> Incoming | Cancelled | None:
+        if request.method == "INVITE":
+            invite = IncomingInvite(request, self._source)
+
+            return invite if self._invite_servers.begin(request, invite, invite.invite) else None
+
+        # The ACK of a refusal ends here; that of a 2xx is for whoever sent the 2xx (§13.3.1.4).
+        if request.method == "ACK" and self._invite_servers.acknowledge(request):
+            return None
+
+        found = self._invite_servers.find(request) if request.method == "CANCEL" else None
+
+        if found is None:
+            return Incoming(request, self._source)
+
+        # §9.2: "If it finds one, it answers the CANCEL with a 200 (OK)"; one that has its final answer is not touched.
+        self.outgoing += build_response(request, 200, tag=self._tag, source=self._source)
+
+        return None if found.over else Cancelled(found)
 
     def _refuse(self, head: bytes, error: SIPError) -> None:
         """Answer what cannot be understood, as far as it can: a response needs the headers that it echoes.

@@ -81,7 +81,13 @@ def test_request_that_cannot_be_answered_is_dropped() -> None:
 def test_ack_is_never_answered() -> None:
     server = agent()
 
-    assert server.receive(MESSAGE.replace(b"MESSAGE", b"ACK")) == []
+    [incoming] = server.receive(MESSAGE.replace(b"MESSAGE", b"ACK"))
+    assert isinstance(incoming, Incoming)
+    assert incoming.over
+
+    with pytest.raises(TransactionError):
+        incoming.answer(200, tag="t")
+
     assert server.receive(MESSAGE.replace(b"MESSAGE sip", b"ACK sip")) == []
     assert server.outgoing == b""
 
