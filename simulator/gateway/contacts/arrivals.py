@@ -63,8 +63,7 @@ class Arrivals:
     def _subscription(self, stanza: Element, type_: str, to: Address, sender: Address) -> None:
         exact = not to.resource or to.resource in self._sessions.available(to.bare)
 
-        # §8.5.1: to a user who does not exist "the server MUST silently ignore the stanza".
-        if self._context.exists(to.bare) and self._context.rules.takes_from_resource(type_, exact):
+        if self._context.rules.takes_from_resource(type_, exact):
             self._requests.receive(stanza, type_, to.bare, self._context.rules.subscriber(sender))
 
     def _presence(self, presence: Element, type_: str, to: Address, sender: Address, now: float) -> None:

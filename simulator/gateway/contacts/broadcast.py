@@ -5,7 +5,7 @@ Knows who may see it. Does not know what comes from contacts.
 
 from __future__ import annotations
 
-from simulator.gateway.contacts.access import Action
+from simulator.gateway.access.partner_types import Action
 from simulator.gateway.contacts.availability import Availability
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context, Sent

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from simulator.gateway.contacts.access import Access, Closed
+from simulator.gateway.access.gates import Closed
+from simulator.gateway.contacts.access import Access
 from simulator.gateway.contacts.availability import Availability, presence_stanza
 from simulator.gateway.contacts.book import Book
 from simulator.gateway.contacts.contact import Contact

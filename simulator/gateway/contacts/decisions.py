@@ -88,16 +88,6 @@ def delivers_at_login(contact: Contact) -> bool:
     return contact.waits and not contact.blocked
 
 
-def condition_for_refused(refusal: str) -> StanzaCondition | None:
-    """The error for a ``subscribe`` that a gate stopped, where an error is wanted."""
-    return StanzaCondition.NOT_AUTHORIZED if refusal == "error" else None
-
-
-def is_unsubscribed_when_refused(refusal: str) -> bool:
-    """Whether a ``subscribe`` that a gate stopped is answered ``unsubscribed``."""
-    return refusal == UNSUBSCRIBED
-
-
 def stanzas_of_removal(state: State) -> tuple[str, ...]:
     """What goes to a contact who is taken off the list (RFC 6121 §2.5.2), requests that wait included."""
     types = []

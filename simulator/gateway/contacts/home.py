@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
-from simulator.gateway.contacts.access import Access, Closed
+from simulator.gateway.access.gates import Closed
+from simulator.gateway.contacts.access import Access
 from simulator.gateway.contacts.arrivals import Arrivals
 from simulator.gateway.contacts.availability import Availability
 from simulator.gateway.contacts.book import Book

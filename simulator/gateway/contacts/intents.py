@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from simulator.gateway.contacts.access import Closed
+from simulator.gateway.access.gates import Closed
 from simulator.gateway.contacts.broadcast import Broadcast
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
-from simulator.gateway.contacts.access import Action
+from simulator.gateway.access.authorization import Refusal
+from simulator.gateway.access.gates import Closed
+from simulator.gateway.access.partner_types import Action
 from simulator.gateway.contacts.broadcast import Broadcast
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context
@@ -17,7 +19,7 @@ from simulator.gateway.contacts.sessions import Sessions
 from simulator.gateway.contacts.sightings import Sightings
 from simulator.xmpp.address import Address
 from simulator.xmpp.element import make_error, parse_element
-from simulator.xmpp.subscription import SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED, is_asked
+from simulator.xmpp.subscription import SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED, asks, is_asked
 
 
 class Requests:
@@ -28,8 +30,13 @@ class Requests:
         self._broadcast = broadcast
 
     def receive(self, stanza: Element, type_: str, user: Address, sender: Address) -> None:
-        """Take a stanza to `user` (bare), who exists, from `sender` (as it is compared: bare)."""
+        """Take a stanza to `user` (bare), from `sender` (as it is compared: bare)."""
         contact = self._context.book.get(user, sender)
+
+        # §8.5.1: to a user who does not exist "the server MUST silently ignore the stanza". A gate is asked first: what
+        # it stops, it stops for everybody alike, or its answer would tell who exists.
+        if self._stopped(stanza, type_, contact) or not self._context.exists(user):
+            return
 
         # XEP-0191 §3.3: "the server MUST NOT respond and MUST NOT return an error", nor is anything delivered. That the
         # contact wants less from us is noted all the same: a block must not keep a subscription alive.
@@ -52,20 +59,12 @@ class Requests:
                 self._context.tell(Requested(user, contact.address, parse_element(contact.request), device))
 
     def _subscribe(self, stanza: Element, contact: Contact) -> None:
-        rules, access = self._context.rules, self._context.access
-        user, address = contact.user, contact.address
-        closed = access.inbound(user, address, Action.SUBSCRIBE, added=contact.listed)
-
-        if closed is not None:
-            self._context.log(f"a request of {address} to {user} was stopped: {closed.reason}")
-            self._refuse(stanza, contact)
-            return
-
+        rules = self._context.rules
         transition = rules.inbound(contact.state, SUBSCRIBE)
 
         if transition.reply is not None:
             self._grant(stanza, contact)
-        elif rules.answers_for_user(contact.approved, access.asks_user(address)):
+        elif rules.answers_for_user(contact.approved, self._context.access.asks_user(contact.address)):
             granted = rules.outbound(transition.state, SUBSCRIBED).state
             granted_contact = replace(contact, state=granted, request=None)
             self._context.book.change(granted_contact)
@@ -106,13 +105,28 @@ class Requests:
         if rules.shows_after_grant:
             self._broadcast.show(contact)
 
-    def _refuse(self, stanza: Element, contact: Contact) -> None:
-        refusal = self._context.settings().refusal
-        condition = self._context.rules.condition_for_refused(refusal)
+    def _stopped(self, stanza: Element, type_: str, contact: Contact) -> bool:
+        """Whether a gate stops a request; then it is answered as that gate has it."""
+        if type_ != SUBSCRIBE or contact.blocked:
+            return False
 
-        if condition is not None:
-            self._context.send(make_error(stanza, condition))
-        elif self._context.rules.is_unsubscribed_when_refused(refusal):
+        access = self._context.access
+        closed = access.inbound(contact.user, contact.address, Action.SUBSCRIBE, added=contact.listed)
+
+        if closed is None:
+            return False
+
+        self._context.log(f"a request of {contact.address} to {contact.user} was stopped: {closed.reason}")
+        self._refuse(stanza, contact, closed)
+
+        return True
+
+    def _refuse(self, stanza: Element, contact: Contact, closed: Closed) -> None:
+        refusal = self._context.access.answer_to_request(closed)
+
+        if refusal is Refusal.ERROR:
+            self._context.send(make_error(stanza, self._context.access.condition(closed)))
+        elif refusal is Refusal.UNSUBSCRIBED:
             self._context.reply(contact.user, contact.address, UNSUBSCRIBED, stanza.get("id", ""))
 
     def _unsubscribe(self, stanza: Element, contact: Contact) -> None:
@@ -139,7 +153,7 @@ class Requests:
         if not transition.passes or self._context.closed(contact) is not None:
             return
 
-        after = replace(self._after(contact, SUBSCRIBED), asked_at=None)
+        after = self._after(contact, SUBSCRIBED)
         self._context.book.change(after, Answered(contact.user, contact.address, granted=True))
 
     def _unsubscribed(self, contact: Contact) -> None:
@@ -148,7 +162,7 @@ class Requests:
         if not transition.passes:
             return
 
-        after = replace(self._after(contact, UNSUBSCRIBED), asked_at=None)
+        after = self._after(contact, UNSUBSCRIBED)
         self._context.book.change(after, Answered(contact.user, contact.address, granted=False))
         self._sightings.void(contact.user, contact.address)
         self._sightings.forget(contact.user, contact.address)
@@ -156,4 +170,9 @@ class Requests:
     def _after(self, contact: Contact, type_: str) -> Contact:
         state = self._context.rules.inbound(contact.state, type_).state
 
-        return replace(contact, state=state, request=contact.request if is_asked(state) else None)
+        return replace(
+            contact,
+            state=state,
+            request=contact.request if is_asked(state) else None,
+            asked_at=contact.asked_at if asks(state) else None,
+        )

@@ -49,8 +49,6 @@ class HomeRules:
     """Requests that wait for one user."""
     delivers_at_login: Callable[[Contact], bool] = decisions.delivers_at_login
     acknowledges_requests: bool = False
-    condition_for_refused: Callable[[str], StanzaCondition | None] = decisions.condition_for_refused
-    is_unsubscribed_when_refused: Callable[[str], bool] = decisions.is_unsubscribed_when_refused
 
     # -- what else contacts say about subscriptions
     answers_unsubscribe: bool = True

@@ -19,5 +19,3 @@ class HomeSettings:
     """How long the answer to such a question may take; never more than a tenth of `refresh_interval`."""
     resend_interval: float = 86400.0
     """RFC 6121 §3.1.2: a request that nobody has answered is sent again after "some configurable amount of time"."""
-    refusal: str = "silent"
-    """What a subscribe is answered that a gate stops: ``silent``, ``error`` or ``unsubscribed``."""
