@@ -104,11 +104,14 @@ class Rules:
     # stanzas to partners
     bounce_condition: Callable[[Failure], StanzaCondition] = failures.bounce_condition
     is_bounced: Callable[[Element], bool] = failures.is_bounced
+    is_handed_over: Callable[[int, int], bool] = limits.is_handed_over
     leaving_order: Callable[[list[Element]], list[Element]] = limits.leaving_order
     stream_is_reused: Callable[[], bool] = limits.stream_is_reused
 
     # limits and the end of streams
     connection_is_allowed: Callable[[int, int], bool] = limits.connection_is_allowed
+    stream_stays: Callable[[AllowedPartner, AllowedPartner | None], bool] = limits.stream_stays
+    farewell_to_former: Callable[[AllowedPartner | None], StreamCondition | None] = limits.farewell_to_former
     limits_of_strangers: Callable[[Limits], Limits] = limits.limits_of_strangers
     establishment_timeout: Callable[[GatewaySettings], float | None] = limits.establishment_timeout
     inactivity_timeout: Callable[[GatewaySettings], float | None] = limits.inactivity_timeout

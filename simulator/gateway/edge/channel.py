@@ -29,6 +29,8 @@ class Ended:
     by_us: bool
     content: str = ""
     """What stood inside the stream error: the host of see-other-host."""
+    in_order: bool = False
+    """Whether one side closed the stream without an error (RFC 6120 §4.4): nothing is wrong then."""
 
 
 class Channel:
@@ -135,7 +137,7 @@ class Channel:
             self._end(Ended(event.condition, event.text, by_us=False, content=event.content))
             self._shut(self._rules.answer_to_error(event.condition))
         elif isinstance(event, StreamClosed):
-            self._end(Ended(None, "the peer closed the stream", by_us=False))
+            self._end(Ended(None, "the peer closed the stream", by_us=False, in_order=True))
             self._shut()
         elif isinstance(event, Violation):
             condition = self._rules.answer_to_violation(event.error.condition)
@@ -180,7 +182,7 @@ class Channel:
             self.send(StreamError(condition=condition, text=text))
 
         self.send(StreamClosed())
-        self._end(Ended(condition, text, by_us=True))
+        self._end(Ended(condition, text, by_us=True, in_order=condition is None))
 
         if condition is not None:
             self.connection.close()

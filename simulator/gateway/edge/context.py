@@ -1,5 +1,5 @@
-"""What all streams of the edge share: configuration, rules, secret, entropy, limits, certificates, log, and who counts
-them.
+"""What all streams of the edge share: configuration, rules, secret, entropy, limits, certificates, log, who counts
+them, and what is known of the domains beyond.
 
 Knows values and counters. Does not know streams.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.edge.credentials import Credentials
+from simulator.gateway.edge.reachability import Reachability
 from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.rules import Rules
@@ -36,19 +37,25 @@ class Context:
     limits: Limits = field(init=False)
     credentials: Credentials = field(init=False, repr=False)
     census: Census = field(init=False)
+    reachability: Reachability = field(default_factory=Reachability, init=False)
 
     def __post_init__(self) -> None:
-        settings, limits = self.configuration.gateway, self.configuration.limits
-        # XEP-0185 §2: "the secret […] MUST NOT be guessable"; all edges of a pool are given the same passphrase.
-        object.__setattr__(self, "secret", settings.dialback_passphrase or self.random_text(32))
-        object.__setattr__(self, "served", frozenset(self.configuration.domains))
-        object.__setattr__(self, "former", frozenset(self.configuration.former_domains))
-        shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
-        object.__setattr__(self, "limits", shapes)
+        self.renew()
         negotiation, trust = self.rules.negotiation, self.rules.trust
         credentials = Credentials(self.configuration, self.log, trust=trust, negotiation=negotiation)
         object.__setattr__(self, "credentials", credentials)
         object.__setattr__(self, "census", Census(self))
+
+    def renew(self) -> None:
+        """Take over what the configuration has now."""
+        settings, limits = self.configuration.gateway, self.configuration.limits
+        # XEP-0185 §2: "the secret […] MUST NOT be guessable"; all edges of a pool are given the same passphrase.
+        secret = settings.dialback_passphrase or getattr(self, "secret", "") or self.random_text(32)
+        object.__setattr__(self, "secret", secret)
+        object.__setattr__(self, "served", frozenset(self.configuration.domains))
+        object.__setattr__(self, "former", frozenset(self.configuration.former_domains))
+        shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
+        object.__setattr__(self, "limits", shapes)
 
     @property
     def own_name(self) -> str:

@@ -18,6 +18,7 @@ from simulator.gateway.edge.context import Context, Log
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure
 from simulator.gateway.edge.inbound import InboundStream
+from simulator.gateway.edge.presence_ledger import PresenceLedger
 from simulator.gateway.edge.routing import Routes
 from simulator.gateway.edge.verification import Verifications
 from simulator.gateway.link import LinkDown, LinkListener
@@ -36,12 +37,23 @@ class Link(Protocol):
     """What the edge needs of the link to the front end; `LinkListener` is one."""
 
     on_stanza: Callable[[Element], None]
+    on_unsettled: Callable[[Element], None]
+    on_route: Callable[[bool], None]
+    on_up: Callable[[], None]
+    on_down: Callable[[], None]
+    owes: Callable[[Element], bool]
 
     def send(self, stanza: Element) -> None:
         """Hand a partner's stanza to the front end; raises LinkDown."""
 
     def handed_over(self, ids: Iterable[str]) -> None:
-        """Say that the messages with these ids were written to an authenticated stream."""
+        """Say that the messages with these ids were handed over to a partner."""
+
+    def domain_lost(self, domain: str) -> None:
+        """Say that nothing is known any more of the users of a partner's domain."""
+
+    def domain_back(self, domain: str) -> None:
+        """Say that a domain that was lost is back."""
 
     async def start(self) -> None:
         """Listen for the front end; raises ListenError or CertificateError."""
@@ -69,6 +81,13 @@ class Edge:
         self._context = Context(configuration, rules or Rules(), log, entropy)
         self.link: Link = link or LinkListener(configuration, log=log)
         self.link.on_stanza = self.submit
+        self.link.owes = self._context.rules.is_answered
+        self.link.on_unsettled = self._not_settled
+        self.link.on_route = self._route_changed
+        self.link.on_up, self.link.on_down = self._link_up, self._link_down
+        self._ledger = PresenceLedger(configuration.limits.presences)
+        reachability = self._context.reachability
+        reachability.on_lost, reachability.on_back = self.link.domain_lost, self.link.domain_back
         self._dialler = Dialler(self._context)
         self._verifications = Verifications(self._context, self._dialler)
         self._routes = Routes(
@@ -138,6 +157,7 @@ class Edge:
     async def stop(self) -> None:
         """Tell every partner that we shut down, and close everything."""
         await self._listen_no_more()
+        self._withdraw(self._routes.write_if_open)
         farewell = self._context.rules.farewell()
         inbound = [stream.channel for stream in self._inbound]
 
@@ -160,7 +180,55 @@ class Edge:
                 f"dropped: a stanza from {stanza.get('from')!r} to {stanza.get('to')!r} is not ours to send"
             )
         else:
+            if not self._ledger.saw(stanza):
+                self._context.log(f"{stanza.get('from')} is shown to more people than can be remembered")
+
             self._routes.route(stanza, *pair)
+
+    def reconfigure(self) -> None:
+        """Take over what the configuration has now, and end the streams that were negotiated under other settings."""
+        self._context.renew()
+        rules, partner_for = self._context.rules, self._context.partner_for
+
+        for stream in tuple(self._inbound):
+            stream.reconsider()
+
+        self._routes.finish(
+            lambda stream: rules.stream_stays(stream.partner, partner_for(stream.remote)),
+            lambda remote: rules.farewell_to_former(partner_for(remote)),
+        )
+
+    def _route_changed(self, serves: bool) -> None:
+        """The front end says whether we are the site's XMPP federation route.
+
+        "Failing over the Edge pool used for XMPP federation": the administrator changes the site's route, and the DNS
+        records by which partners find us. Of open streams the page says nothing. What partners still send to the
+        former route could only come back as an error: so its streams are closed in order, and partners, who dial
+        again for the next stanza, find the new one by the new records. Users are shown by the new route from now on.
+        """
+        self._context.log(f"this edge is {'' if serves else 'no longer '}the site's XMPP federation route")
+
+        if not serves:
+            self._ledger.clear()
+            self._routes.finish(lambda _: False, lambda _: None)
+
+            for stream in tuple(self._inbound):
+                stream.channel.finish()
+
+    def _link_up(self) -> None:
+        for domain in sorted(self._context.reachability.lost):
+            self.link.domain_lost(domain)
+
+    def _link_down(self) -> None:
+        self._withdraw(self._routes.route)
+
+    def _withdraw(self, send: Callable[[Element, str, str], None]) -> None:
+        """RFC 6121 §4.5.2: "the server MUST generate the unavailable presence broadcast on the user's behalf"."""
+        for presence in self._ledger.withdraw():
+            pair = self._context.rules.pair_of_stanza(presence.get("from"), presence.get("to"))
+
+            if pair is not None:
+                send(presence, *pair)
 
     def _stray(self, answer: DialbackVerify | DialbackResult) -> None:
         """An answer came on a stream on which nothing was asked."""
@@ -189,9 +257,17 @@ class Edge:
         except LinkDown as down:
             self._context.log(f"not delivered: from {stanza.get('from')} to {stanza.get('to')}: {down}")
 
-            # Replies go over our own stream to the partner: the one it came on is the partner's (RFC 6120 §4.5).
             if self._context.rules.is_answered(stanza):
-                self.submit(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, type="wait"))
+                self._not_settled(stanza)
+
+    def _not_settled(self, stanza: Element) -> None:
+        """The front end did not take a stanza, or was lost before it said what became of it: its sender is told.
+
+        RFC 6120 §8.3.3.6: internal-server-error, "a misconfiguration or other internal error"; recipient-unavailable
+        (§8.3.3.13) would say something of the recipient, whom the sender may not be entitled to know about.
+        """
+        # Replies go over our own stream to the partner: the one it came on is the partner's (RFC 6120 §4.5).
+        self.submit(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, type="wait"))
 
     def _bounce(self, stanza: Element, failure: Failure) -> None:
         if not self._context.rules.is_bounced(stanza):

@@ -32,6 +32,7 @@ class Failure(Enum):
     TOO_MANY_WAIT = "too many stanzas wait for it"
     TOO_MANY_STREAMS = "there are too many connections"
     SHUTDOWN = "the gateway shuts down"
+    UNACKNOWLEDGED = "the stream ended before it had taken the message"
 
 
 class StreamFailure(Exception):  # noqa: N818 - it is one
@@ -65,6 +66,21 @@ _BOUNCES = {
     Failure.TOO_MANY_WAIT: StanzaCondition.RESOURCE_CONSTRAINT,
     Failure.TOO_MANY_STREAMS: StanzaCondition.RESOURCE_CONSTRAINT,
 }
+
+
+#: failures that are ours, and say nothing of the domain
+_OURS = {
+    Failure.NO_METHOD,
+    Failure.NOT_A_PARTNER,
+    Failure.TOO_MANY_WAIT,
+    Failure.TOO_MANY_STREAMS,
+    Failure.SHUTDOWN,
+}
+
+
+def loses_domain(failure: Failure) -> bool:
+    """Whether nothing is known any more of the users of a domain to which no stream can be had, for this reason."""
+    return failure not in _OURS
 
 
 def bounce_condition(failure: Failure) -> StanzaCondition:

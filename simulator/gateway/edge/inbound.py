@@ -95,9 +95,22 @@ class InboundStream:
         """The stream was replaced by another, on which these pairs are valid."""
         self._give_up_pending()
         self._progress.clear()
-        self._valid = set(pairs)
+        self._not_usable(in_order=True)
+        self._valid.clear()
+
+        for pair in pairs:
+            self._authorise(pair)
+
         strangers = self._rules.limits_of_strangers(self._context.limits)
         self.channel.stream.limits = self._context.limits if pairs else strangers
+
+    def _authorise(self, pair: Pair) -> None:
+        self._valid.add(pair)
+        self._context.reachability.opened(pair[0])
+
+    def _not_usable(self, *, in_order: bool) -> None:
+        for domain, _ in self._valid:
+            self._context.reachability.closed(domain, in_order=in_order)
 
     def _handle_nonza(self, element: Element) -> None:
         if self._negotiation.handle(element):
@@ -191,7 +204,7 @@ class InboundStream:
         progress = self._progress[pair]
 
         if outcome is True and progress.handle(PairEvent.VALID):
-            self._valid.add(pair)
+            self._authorise(pair)
             self.channel.stream.limits = self._context.limits
             self._context.log(f"{self._name}: {pair[0]} may send to {pair[1]} ({method})")
             self._answer(request, "valid")
@@ -273,8 +286,23 @@ class InboundStream:
         self._context.log(f"{self._name}: closed, it was idle")
         self.channel.finish()
 
+    def reconsider(self) -> None:
+        """The configuration has changed: end the stream if it was negotiated under other settings of its partner."""
+        old, rules = self._negotiation.partner, self._rules
+
+        if old is None:
+            return
+
+        domains = {pair[0] for pair in self._valid} or {old.identity}
+        ends = [new for new in map(self._context.partner_for, domains) if not rules.stream_stays(old, new)]
+
+        if ends:
+            self._context.log(f"{self._name}: closed: the settings of its partner have changed")
+            self.channel.finish(rules.farewell_to_former(None if None in ends else ends[0]))
+
     def _ended(self, ended: Ended) -> None:
         self._negotiation.stop()
+        self._not_usable(in_order=ended.in_order)
         self._give_up_pending()
         reason = ended.condition or ended.text
 

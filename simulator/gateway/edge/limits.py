@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
+from msgspec.structs import replace as replace_settings
+
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import EdgeSettings, GatewaySettings
 from simulator.xmpp.errors import StreamCondition
@@ -25,6 +27,28 @@ def connection_is_allowed(existing: int, limit: int) -> bool:
 def establishment_timeout(settings: GatewaySettings) -> float | None:
     """How long a stream may take to be authenticated; None for ever."""
     return settings.stream_establishment_timeout
+
+
+def is_handed_over(place: int, acknowledged: int) -> bool:
+    """Whether a message that ends at this place among the bytes of its connection has arrived at the partner's host."""
+    return place <= acknowledged
+
+
+def stream_stays(old: AllowedPartner, new: AllowedPartner | None) -> bool:
+    """Whether a stream may go on that began when its partner's settings were `old`; None: it is no partner any more.
+
+    What was negotiated under other settings would be none of the administrator's choice. A description concerns no
+    stream, nor does the partner's type, which is about users.
+    """
+    return new is not None and new == replace_settings(old, description=new.description, partner_type=new.partner_type)
+
+
+def farewell_to_former(new: AllowedPartner | None) -> StreamCondition | None:
+    """The stream error for a partner whose settings have changed: none, so that it comes back under the new ones.
+
+    §4.9.3.14: policy-violation, where it is to come back no more: "the entity has violated some local service policy".
+    """
+    return StreamCondition.POLICY_VIOLATION if new is None else None
 
 
 def limits_of_strangers(limits: Limits) -> Limits:

@@ -14,9 +14,11 @@ from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.answers import pair_of_answer
 from simulator.gateway.edge.channel import Channel, Ended
 from simulator.gateway.edge.context import Context
-from simulator.gateway.edge.failures import Failure, StreamFailure
+from simulator.gateway.edge.failures import Failure, StreamFailure, loses_domain
+from simulator.gateway.edge.handing_over import HandingOver
 from simulator.gateway.edge.outbound_negotiation import OpenStream, failure_of_end
 from simulator.gateway.edge.watching import CertificateWatch
+from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp import dialback
 from simulator.xmpp.dialback import PairEvent, PairState
 from simulator.xmpp.errors import StreamCondition
@@ -49,7 +51,7 @@ class OutboundPair:
 class OutboundStream:
     """One stream to a partner's domain, with one or more domains of ours on it.
 
-    `handed_over` gets the ids of messages that were written, `bounce` the stanzas that will not be, and `stray`
+    `handed_over` gets the ids of messages that have arrived, `bounce` the stanzas that will not be, and `stray`
     answers to what was not asked here.
     """
 
@@ -57,6 +59,7 @@ class OutboundStream:
         self,
         context: Context,
         remote: str,
+        partner: AllowedPartner,
         *,
         handed_over: Callable[[list[str]], None],
         bounce: Bounce,
@@ -65,13 +68,15 @@ class OutboundStream:
         received: Callable[[Element], None],
     ) -> None:
         self._context, self._rules = context, context.rules
-        self.remote = remote
+        self.remote, self.partner = remote, partner
         self.pairs: dict[str, OutboundPair] = {}
         self.channel: Channel | None = None
         self.ended = False
         self._open: OpenStream | None = None
         self._authenticated: str | None = None
         self._watch: CertificateWatch | None = None
+        self._handing_over: HandingOver | None = None
+        self._in_order = False
         self._handed_over, self._bounce, self._stray = handed_over, bounce, stray
         self._on_pair_gone, self._received = on_pair_gone, received
 
@@ -99,6 +104,9 @@ class OutboundStream:
         """The stream that was opened in the name of `sender` is negotiated."""
         self._open, self.channel = stream, stream.channel
         self._authenticated = sender if stream.authenticated else None
+        self._handing_over = HandingOver(
+            stream.channel.connection, handed_over=self._handed_over, is_handed_over=self._rules.is_handed_over
+        )
         settings = self._context.configuration.gateway
         self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
 
@@ -127,14 +135,26 @@ class OutboundStream:
     def write(self, pair: OutboundPair, stanza: Element) -> None:
         """Send a stanza of a pair that may."""
         assert self.channel is not None
-        self.channel.send(Stanza(element=stanza))
-        name = stanza.get("id")
+        assert self._handing_over is not None
 
-        if name and stanza.tag == MESSAGE:
-            self._handed_over([name])
+        # The peer may have closed the connection a moment ago: nothing would leave any more.
+        if self.channel.ended is not None or self.channel.connection.closed:
+            self._bounce(stanza, Failure.BROKEN)
+            return
+
+        self.channel.send(Stanza(element=stanza))
+
+        if stanza.get("id") and stanza.tag == MESSAGE:
+            self._handing_over.wrote(stanza)
+
+    def connection_is_over(self) -> None:
+        """The connection is gone: what has not arrived on it will not."""
+        for stanza in self._handing_over.end() if self._handing_over is not None else ():
+            self._bounce(stanza, Failure.UNACKNOWLEDGED)
 
     def _authorised(self, pair: OutboundPair, method: str) -> None:
         pair.may_send = True
+        self._context.reachability.opened(pair.remote)
 
         if pair.deadline is not None:
             pair.deadline.cancel()
@@ -162,8 +182,13 @@ class OutboundStream:
 
         self._on_pair_gone(pair)
 
-        if not could_send:
+        if could_send:
+            self._context.reachability.closed(pair.remote, in_order=self._in_order)
+        else:
             self._context.log(f"{pair.sender} to {pair.remote}: {failure.value}{f' ({text})' if text else ''}")
+
+            if loses_domain(failure):
+                self._context.reachability.failed(pair.remote)
 
         queue, pair.queue = pair.queue, []
 
@@ -226,6 +251,7 @@ class OutboundStream:
 
     def finish(self, condition: StreamCondition | None = None, failure: Failure = Failure.BROKEN) -> None:
         """Close the stream; whatever still waits for it bounces."""
+        self._in_order = condition is None
         self.failed(StreamFailure(failure))
 
         if self.channel is not None:
@@ -244,4 +270,5 @@ class OutboundStream:
 
         if not self.ended:
             self._context.log(f"outbound stream to {self.remote}: ended: {ended.condition or ended.text}")
+            self._in_order = ended.in_order
             self.failed(failure_of_end(ended))

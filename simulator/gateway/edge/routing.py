@@ -84,6 +84,24 @@ class Routes:
         ):
             pair.stream.decide(pair, answer)
 
+    def write_if_open(self, stanza: Element, sender: str, remote: str) -> None:
+        """Send a stanza if there is a stream that may carry it now; nothing is dialled for it, and it never waits."""
+        pair = self._pairs.get((sender, remote))
+
+        if pair is not None and pair.may_send and pair.stream is not None:
+            pair.stream.write(pair, stanza)
+
+    def finish(
+        self, stays: Callable[[OutboundStream], bool], farewell: Callable[[str], StreamCondition | None]
+    ) -> None:
+        """Close the streams that shall not stay; what waits for them bounces."""
+        for stream in [stream for streams in self._streams.values() for stream in streams if not stays(stream)]:
+            self._context.log(f"outbound stream to {stream.remote}: closed: the configuration has changed")
+            stream.finish(farewell(stream.remote))
+
+            if stream in self._opening:
+                self._opening[stream].cancel()
+
     async def stop(self) -> None:
         """Say goodbye on every stream, let what waits bounce, and dial no more."""
         self._stopping = True
@@ -148,6 +166,7 @@ class Routes:
         stream = OutboundStream(
             self._context,
             pair.remote,
+            partner,
             handed_over=self._handed_over,
             bounce=self._bounce,
             stray=self._stray,
@@ -164,6 +183,7 @@ class Routes:
 
     async def _open(self, stream: OutboundStream, sender: str, partner: AllowedPartner, seat: Seat) -> None:
         def over() -> None:
+            stream.connection_is_over()
             seat.leave()
             self._forget(stream)
 

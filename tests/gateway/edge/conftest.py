@@ -36,9 +36,16 @@ class MemoryLink:
 
     def __init__(self) -> None:
         self.on_stanza: Callable[[Element], None] = lambda _: None
+        self.on_unsettled: Callable[[Element], None] = lambda _: None
+        self.on_route: Callable[[bool], None] = lambda _: None
+        self.on_up: Callable[[], None] = lambda: None
+        self.on_down: Callable[[], None] = lambda: None
+        self.owes: Callable[[Element], bool] = lambda _: False
         self.down = False
         self.crossed: asyncio.Queue[Element] = asyncio.Queue()
         self.ids: list[str] = []
+        self.domains: list[str] = []
+        self._handed_over = asyncio.Event()
 
     def send(self, stanza: Element) -> None:
         if self.down:
@@ -48,6 +55,22 @@ class MemoryLink:
 
     def handed_over(self, ids: Iterable[str]) -> None:
         self.ids += ids
+        self._handed_over.set()
+
+    def domain_lost(self, domain: str) -> None:
+        self.domains.append(f"lost {domain}")
+
+    def domain_back(self, domain: str) -> None:
+        self.domains.append(f"back {domain}")
+
+    async def told(self, count: int) -> list[str]:
+        """The first ids of messages that were handed over; TCP may take its time with an acknowledgement."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.ids) < count:
+                self._handed_over.clear()
+                await self._handed_over.wait()
+
+        return self.ids
 
     async def start(self) -> None: ...
 

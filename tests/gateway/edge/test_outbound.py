@@ -88,7 +88,7 @@ async def test_a_peer_without_version_has_no_features_to_wait_for(world: Any, si
     peer.send(StreamHeader(id="s1", version=version))
     peer.send(valid(await peer.expect(DialbackResult)))
     assert (await peer.expect(Stanza)).element.get("id") == "m1"
-    assert site.link.ids == ["m1"]
+    assert await site.link.told(1) == ["m1"]
 
 
 async def test_nothing_is_sent_before_the_answer(world: Any, site: Any) -> None:
