@@ -120,6 +120,11 @@ def event_of(message: Message) -> tuple[str, str]:
     if not value:
         raise BadEvent("Event is missing")
 
+    return parse_event(value)
+
+
+def parse_event(value: str) -> tuple[str, str]:
+    """Package and ``id`` of an Event header."""
     package, *parameters = (part.strip() for part in value.split(";"))
     identifier = next((text[3:] for text in parameters if text.lower().startswith("id=")), "")
 

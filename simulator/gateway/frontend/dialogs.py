@@ -26,7 +26,10 @@ class Dialogs:
         self._handlers: dict[Flow, dict[tuple[str, str, str], Handler]] = {}
 
     def open(self, flow: Flow, call_id: str, *, local_tag: str, remote_tag: str, handler: Handler) -> None:
-        """From now on, requests within this dialog go to `handler`. An open one of the same name is replaced."""
+        """From now on, requests within this dialog go to `handler`. An open one of the same name is replaced.
+
+        With an empty `remote_tag` any tag of the peer's will do: a NOTIFY may come before the answer that tells it.
+        """
         self._handlers.setdefault(flow, {})[call_id, local_tag, remote_tag] = handler
 
     def close(self, flow: Flow, call_id: str, *, local_tag: str, remote_tag: str) -> None:
@@ -43,9 +46,10 @@ class Dialogs:
 
     def find(self, flow: Flow, request: Request) -> Handler | None:
         """The handler of the dialog that a request is sent within; None for a strange or closed one."""
-        key = (request.call_id, request.to.tag or "", request.sender.tag or "")
+        open_here = self._handlers.get(flow, {})
+        local, remote = request.to.tag or "", request.sender.tag or ""
 
-        return self._handlers.get(flow, {}).get(key)
+        return open_here.get((request.call_id, local, remote)) or open_here.get((request.call_id, local, ""))
 
     def forget_flow(self, flow: Flow) -> None:
         """The connection is gone, and its dialogs with it."""

@@ -56,13 +56,14 @@ class Registrar(Generic[Flow]):
     """All bindings, by bare address.
 
     `on_gone` hears of every device that is no longer registered, `on_new` of every one that is now, or is now behind
-    another connection.
+    another connection: of these when `announce` is called, for a device wants its 200 first.
     """
 
     def __init__(self) -> None:
         self._bindings: dict[Address, list[Binding[Flow]]] = {}
         self.on_gone: Callable[[Address, Binding[Flow]], None] = lambda user, binding: None
         self.on_new: Callable[[Address, Binding[Flow]], None] = lambda user, binding: None
+        self._unannounced: list[tuple[Address, Binding[Flow]]] = []
 
     def __len__(self) -> int:
         return len(self._bindings)
@@ -97,6 +98,14 @@ class Registrar(Generic[Flow]):
 
         return [("Contact", f"<{each.contact}>;expires={max(1, round(each.expires - now))}") for each in found]
 
+    def announce(self) -> None:
+        """Tell `on_new` of what was registered since the last time."""
+        announced, self._unannounced = self._unannounced, []
+
+        for user, binding in announced:
+            if binding in self.bindings(user):
+                self.on_new(user, binding)
+
     def forget_flow(self, flow: Flow) -> list[Address]:
         """The connection is gone: remove its bindings; gives the users whom nobody can reach any more."""
         return self._keep(lambda each: each.flow is not flow)
@@ -128,7 +137,7 @@ class Registrar(Generic[Flow]):
             old = before.pop(each.device, None)
 
             if old is None or old.flow is not each.flow:
-                self.on_new(user, each)
+                self._unannounced.append((user, each))
 
         for each in before.values():
             self.on_gone(user, each)

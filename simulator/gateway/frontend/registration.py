@@ -40,3 +40,4 @@ class Registration:
             raise Refused(404, "")
 
         flow.answer(incoming, 200, headers=self._registrar.register(user, request, flow, self._clock()))
+        self._registrar.announce()
