@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.edge.edge import Edge
 from simulator.gateway.frontend.frontend import FrontEnd
@@ -41,7 +42,8 @@ class Gateway:
         self.configuration = configuration
         self._link = LinkListener(configuration, log=log)
         self.edge = Edge(configuration, rules, entropy=entropy, log=log, link=self._link)
-        self.frontend = FrontEnd(configuration, rules.frontend, entropy=entropy, log=log)
+        access = AccessPoint(configuration, rules.access, partner_for=rules.partner_for)
+        self.frontend = FrontEnd(configuration, rules.frontend, access=access, entropy=entropy, log=log)
 
     @property
     def listening(self) -> dict[str, tuple[str, int]]:

@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from simulator.gateway import configuration
+from simulator.gateway.access.rules import AccessRules
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.edge import admission, answers, endings, failures, header, limits
 from simulator.gateway.edge.admission import Pair, RequestJudgement
@@ -125,5 +126,8 @@ class Rules:
     # TLS, SASL and restarts; and whose certificate is good
     negotiation: NegotiationRules = field(default_factory=NegotiationRules)
     trust: TrustRules = field(default_factory=TrustRules)
+
+    # who may reach whom
+    access: AccessRules = field(default_factory=AccessRules)
 
     frontend: FrontEndRules = field(default_factory=FrontEndRules)

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.frontend.delivery import Delivery
 from simulator.gateway.frontend.flow import Flow
@@ -27,23 +28,30 @@ from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import Connection
 from simulator.wire.listener import Listener, listen
 from simulator.wire.tls import server_context
+from simulator.xmpp.address import Address
 
 #: seconds between two looks at what has run out; less where the settings are in fractions of a second
 TICK = 1.0
 
 
 class FrontEnd:
-    """The inner half of the gateway. Ports are known after `start`; None is a transport that is switched off."""
+    """The inner half of the gateway. Ports are known after `start`; None is a transport that is switched off.
+
+    `access` is asked who may reach whom, and `added` whether a user (bare) has a contact (bare) on the list.
+    """
 
     def __init__(
         self,
         configuration: Configuration,
         rules: FrontEndRules | None = None,
         *,
+        access: AccessPoint | None = None,
+        added: Callable[[Address, Address], bool] = lambda user, contact: False,
         entropy: random.Random | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         rules = rules or FrontEndRules()
+        access = access or AccessPoint(configuration)
         self._configuration, self._rules, self._log = configuration, rules, log
         self._identifiers = Identifiers(entropy)
         self._clock: Callable[[], float] = lambda: asyncio.get_running_loop().time()
@@ -56,7 +64,7 @@ class FrontEnd:
         self.link = LinkClient(configuration, entropy=entropy, log=log)
         delivery = Delivery(self._identifiers, rules.message_limit)
         self._dispatcher = Dispatcher(rules)
-        parties = Parties(configuration, rules, self._registrar)
+        parties = Parties(configuration, rules, self._registrar, access)
         registration = Registration(configuration, rules, self._registrar, lambda: self._clock())
         self._messages = Messages(
             configuration,
@@ -76,6 +84,8 @@ class FrontEnd:
             rules,
             registrar=self._registrar,
             delivery=delivery,
+            access=access,
+            added=added,
             send=self.link.send,
             bounced=self._messages.bounced,
             log=log,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from simulator.gateway.access.partner_types import Action
+from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.frontend.delivery import Delivery, Letter
 from simulator.gateway.frontend.flow import Flow
@@ -29,7 +31,10 @@ _PLAIN = ("Content-Type", "text/plain;charset=UTF-8")
 
 
 class Inward:
-    """What partners send. `send` puts an answer on the link, or raises LinkDown; `bounced` gets errors."""
+    """What partners send. `send` puts an answer on the link, or raises LinkDown; `bounced` gets errors.
+
+    `added` says whether a user (bare) has a contact (bare) on the list.
+    """
 
     def __init__(
         self,
@@ -38,12 +43,15 @@ class Inward:
         *,
         registrar: Registrar[Flow],
         delivery: Delivery,
+        access: AccessPoint,
+        added: Callable[[Address, Address], bool],
         send: Callable[[Element], None],
         bounced: Callable[[Element], None],
         log: Callable[[str], None],
     ) -> None:
         self._configuration, self._rules = configuration, rules
         self._registrar, self._delivery = registrar, delivery
+        self._access, self._added = access, added
         self._send, self._bounced, self._log = send, bounced, log
 
     def handle(self, stanza: Element) -> None:
@@ -80,6 +88,9 @@ class Inward:
             self._bounced(stanza)
             return
 
+        if self._is_stopped(stanza, to, type_):
+            return
+
         bindings = self._registrar.bindings(to.bare) if self._knows(to) else []
         chosen = [each for each in bindings if each.resource == to.resource] if to.resource else bindings
         fate = self._rules.fate_of_message(type_, reachable=bool(bindings), exact=bool(chosen))
@@ -88,6 +99,29 @@ class Inward:
             self._deliver(stanza, to, chosen or bindings)
         elif fate is not None and fate != IGNORE:
             self._refuse(stanza, fate)
+
+    def _is_stopped(self, message: Element, to: Address, type_: str) -> bool:
+        """Ask the gates; answers for whichever is closed. Before anybody is looked for: who exists shall not show."""
+        try:
+            sender = parse_address(message.get("from", ""))
+        except AddressError as error:
+            self._refuse(message, StanzaCondition.JID_MALFORMED, text=str(error))
+            return True
+
+        added = self._added(to.bare, sender.bare)
+        closed = self._access.inbound(to.bare, sender.bare, Action.MESSAGE, added=added)
+
+        if closed is None:
+            return False
+
+        self._log(f"a message from {sender} to {to.bare} was stopped: {closed.reason}")
+        condition = self._access.answer_to_message(closed)
+
+        # What is ignored where nobody is there is ignored here, too.
+        if condition is not None and self._rules.fate_of_message(type_, reachable=False, exact=False) != IGNORE:
+            self._refuse(message, condition)
+
+        return True
 
     def _knows(self, to: Address) -> bool:
         return bool(to.local) and self._configuration.user(str(to.bare)) is not None

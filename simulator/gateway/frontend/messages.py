@@ -77,6 +77,7 @@ class Messages:
         recipient = self._parties.recipient(flow, request)
 
         if self._parties.is_outside(request, recipient):
+            self._parties.admit(sender, recipient)
             self._send_out(flow, incoming, sender, recipient)
         else:
             self._relay(flow, incoming, sender, recipient, MAX_FORWARDS if forwards is None else forwards - 1)

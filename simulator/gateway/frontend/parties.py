@@ -5,10 +5,11 @@ Knows registrations and what SIP says about addresses. Does not know methods.
 
 from __future__ import annotations
 
+from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.frontend.addressing import uri_of
 from simulator.gateway.frontend.flow import Flow
-from simulator.gateway.frontend.refusal import Refused
+from simulator.gateway.frontend.refusal import Refused, diagnostics
 from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.sip.message import Request
@@ -19,8 +20,10 @@ from simulator.xmpp.address import Address, AddressError
 class Parties:
     """Sender and recipient of requests."""
 
-    def __init__(self, configuration: Configuration, rules: FrontEndRules, registrar: Registrar[Flow]) -> None:
-        self._configuration, self._rules, self._registrar = configuration, rules, registrar
+    def __init__(
+        self, configuration: Configuration, rules: FrontEndRules, registrar: Registrar[Flow], access: AccessPoint
+    ) -> None:
+        self._configuration, self._rules, self._registrar, self._access = configuration, rules, registrar, access
 
     def sender(self, flow: Flow, request: Request) -> Address:
         """From as an XMPP address, with the resource of the device where that is known.
@@ -63,6 +66,16 @@ class Parties:
             raise Refused(416, "XMPP cannot promise TLS on every hop, as sips: demands")
 
         return True
+
+    def admit(self, sender: Address, recipient: Address) -> None:
+        """Ask the gates before anything of a user goes to somebody outside; raises Refused, naming a closed one."""
+        closed = self._access.outbound(sender, recipient)
+
+        if closed is not None:
+            # The certificate and DNS summaries of the documents call the Access Edge sip.<SIP domain>.
+            source = f"sip.{self._configuration.domains[0]}"
+            header = diagnostics(closed.diagnostics, closed.reason, source)
+            raise Refused(self._access.code(closed), closed.reason, [header])
 
 
 def uri_or_refused(address: Address) -> str:

@@ -17,13 +17,17 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from simulator.gateway.configuration import (
+    AccessEdgeConfiguration,
+    AllowedPartner,
     CertificateFiles,
     CertificateSettings,
     Configuration,
     DNSSettings,
     EdgeSettings,
+    ExternalAccessPolicy,
     FrontendSettings,
     LimitSettings,
+    PartnerType,
     RetrySettings,
     User,
 )
@@ -72,9 +76,22 @@ class Inside:
 
 Start = Callable[..., Any]
 
+#: domains that users here write to and hear from; the type is that which lets everybody write
+PARTNERS = tuple(
+    AllowedPartner(identity=domain, partner_type=PartnerType.PUBLIC_VERIFIED)
+    for domain in ("gmail.com", "x.example", "xmpp.example", "example.com")
+)
+#: all gates open
+OPEN = {
+    "partners": PARTNERS,
+    "access": AccessEdgeConfiguration(allow_federated_users=True),
+    "policies": (ExternalAccessPolicy(enable_federation_access=True, enable_xmpp_access=True),),
+}
+
 
 def configured(authority: CertificateAuthority, **settings: Any) -> Configuration:
-    """A configuration on free loopback ports."""
+    """A configuration on free loopback ports, in which nobody is stopped."""
+    settings = OPEN | settings
     internal = authority.issue("link.internal")
     sip = authority.issue("contoso.com")
 
@@ -101,10 +118,12 @@ def start(authority: CertificateAuthority) -> Start:
 
     @asynccontextmanager
     async def started(rules: FrontEndRules | None = None, **settings: Any) -> AsyncIterator[Inside]:
+        lists = {"added": settings.pop("added")} if "added" in settings else {}
         configuration = configured(authority, **settings)
         lines: list[str] = []
         edge = LinkListener(configuration, log=lines.append)
-        inside = Inside(FrontEnd(configuration, rules, log=lines.append), edge, authority, configuration, lines=lines)
+        frontend = FrontEnd(configuration, rules, log=lines.append, **lists)
+        inside = Inside(frontend, edge, authority, configuration, lines=lines)
         edge.on_stanza = inside.arrived
         await edge.start()
 
