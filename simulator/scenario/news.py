@@ -20,8 +20,8 @@ _INFORMATION = ("type", "show", "status", "notes", "priority")
 def old_news(own: str, arrivals: Iterable[tuple[int, Arrival]]) -> dict[int, Old]:
     """Which of the arrivals of a user (with their numbers, in order) say nothing new, and why.
 
-    ``repeated`` is the presence that was the last one shown of that device, on the same device of the user's; what was
-    decided about the subscription meanwhile makes it news again. ``never there`` is the `unavailable` of a bare address
+    ``repeated`` is the presence that was the last one shown of that device, on the same device of the user's; once the
+    contact has taken back what was granted, it is news again. ``never there`` is the `unavailable` of a bare address
     of which no device was shown as available: RFC 6121 §3.1.3 allows it as the acknowledgement of a request, §4.3.2 as
     the answer to a probe. ``own`` is a reflection of what the user `own` has said.
     """
@@ -31,7 +31,7 @@ def old_news(own: str, arrivals: Iterable[tuple[int, Arrival]]) -> dict[int, Old
     for number, arrival in arrivals:
         sender, device = str(arrival.get("from", "")), str(arrival.get("device", ""))
 
-        if arrival.get("what") == SUBSCRIPTION:
+        if arrival.get("what") == SUBSCRIPTION and arrival.get("type") == "unsubscribed":
             _forget(shown, sender, device)
         elif arrival.get("what") == PRESENCE:
             old = _old(own, shown, arrival, sender, device)

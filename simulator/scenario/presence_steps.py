@@ -228,10 +228,11 @@ PRESENCE_VERBS = (
     Verb(
         name=HAS_SUBSCRIPTION,
         actors=_USER,
-        says="The system holds a subscription of a user inside for one that it has, by what can be seen from outside: "
-        "what the contact list says (none, to, from, both; ask), whether a probe of the contact is answered with "
-        "presence, and whether the contact's request is shown again after the user has signed out and in. The three "
-        "must agree. What reaches the two meanwhile is taken.",
+        says="The system holds that a user inside and a contact are in this state, by what can be seen from outside: "
+        "what the contact list says (none, to, from, both; ask), whether the contact's request is shown again after "
+        "the user has signed out and in, and whether a probe of the contact is answered with presence. The three must "
+        "agree. What reaches the two meanwhile is taken; the refusal of a probe may have changed what either side "
+        "knows, so it is a last step about these two.",
         example="alice@contoso.com has a subscription with juliet@gmail.com: TPI",
         expects="state",
         argument="required",
