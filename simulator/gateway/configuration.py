@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.document import Document, DocumentError, read_document
-from simulator.gateway import certificate_files
+from simulator.gateway import certificate_files, topology
 from simulator.gateway.access.authorization import AuthorizationSettings
 from simulator.gateway.access.edge import AccessEdgeConfiguration
 from simulator.gateway.access.faults import (
@@ -195,6 +195,7 @@ def faults(configuration: Configuration) -> Iterator[Fault]:
     yield from _dns_faults(configuration)
     yield from policy_faults(configuration.policies, configuration.sites)
     yield from site_faults(configuration.sites, configuration.pools)
+    yield from topology.faults(configuration.pools, configuration.edge)
     yield from grant_faults(configuration.users, configuration.policies, configuration.sites)
     yield from domain_faults(configuration.allowed_domains, configuration.blocked_domains)
     yield from authorization_faults(configuration.authorization)

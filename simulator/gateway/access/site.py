@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from simulator.gateway.settings import EdgeSettings, normalized
+from simulator.gateway.settings import CertificateFiles, EdgeSettings, normalized
 
 #: how `Set-CsSite -XmppFederationRoute` writes an edge: "EdgeServer:atl-xmpp-001.litwareinc.com"
 _SERVICE = "edgeserver:"
@@ -22,8 +22,24 @@ def pool_identity(written: str) -> str:
     return normalized(written[len(_SERVICE) :] if written.lower().startswith(_SERVICE) else written)
 
 
+class EdgeMember(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """One Edge Server of a pool: `identity` is its own FQDN, `edge` where it listens.
+
+    `external` None means the certificate of the whole configuration: "Plan for Edge Server certificates" has the members
+    of one pool show the same one.
+    """
+
+    identity: str
+    edge: EdgeSettings
+    external: CertificateFiles | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "identity", pool_identity(self.identity))
+
+
 class EdgePool(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """An edge pool: `identity` is its FQDN; `edge` None means where the file's own `edge` is.
+    """An edge pool: `identity` is its FQDN; `edge` None means where the file's own `edge` is. A pool of several
+    computers names them as `members` in place of `edge`.
 
     `enable_xmpp_federation` is the check box "Enable XMPP federation (port 5269)" of Topology Builder, which is empty
     until somebody ticks it.
@@ -32,6 +48,7 @@ class EdgePool(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     identity: str
     enable_xmpp_federation: bool = False
     edge: EdgeSettings | None = None
+    members: tuple[EdgeMember, ...] = ()
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "identity", pool_identity(self.identity))
