@@ -146,7 +146,8 @@ class _LinkEnd:
 
         for session in sessions:
             try:
-                await asyncio.wait_for(session.over.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await session.over.wait()
             except TimeoutError:
                 session.connection.abort()
                 await session.over.wait()
