@@ -127,6 +127,17 @@ def test_files_are_short_and_well_named(path: Path) -> None:
     assert not FORBIDDEN_NAMES & {path.stem, path.parent.name}
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_waits_forget_no_cancellation(path: Path) -> None:
+    """Before Python 3.12 `asyncio.wait_for` swallows a cancellation that comes together with what it waits for (a run
+    that was interrupted then went on); `async with asyncio.timeout()` does not."""
+    named = {
+        node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+    }
+
+    assert "wait_for" not in named
+
+
 def test_every_module_says_what_it_knows() -> None:
     silent = [str(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
 
