@@ -84,6 +84,9 @@ class Evidence:
             if self._old(entry.actor).get(number) in no_news or (step and not _reached_device(entry, step.device)):
                 continue
 
+            if step is None and self._was_judged(number, entry):
+                continue
+
             text = self._arrival(number, entry, step, captures)
 
             if text:
@@ -112,6 +115,24 @@ class Evidence:
             return "" if self._end_is_known(number, entry, allowed) else describe_end(data)
 
         return ""
+
+    def _was_judged(self, number: int, entry: Entry) -> bool:
+        """Whether a step has already said what this arrival breaks: that nothing SHOULD have come since its actor's last
+        step. It must not be judged twice, and worse the second time."""
+        since = -1
+
+        for step in self.scenario.all_steps:
+            played = self.number(step)
+
+            if played is None or self._home(step.actor) != entry.actor:
+                continue
+
+            if VERBS[step.verb].expects == "quiet" and step.level != "must" and since < number < played:
+                return _reached_device(entry, step.device)
+
+            since = played
+
+        return False
 
     def _old(self, actor: str) -> dict[int, Old]:
         """Of what was delivered to a user, the numbers of the entries that say nothing new."""
