@@ -268,10 +268,10 @@ class LinkClient(_LinkEnd):
         self.on_domain_lost: Callable[[str], None] = lambda _: None
         self.on_domain_back: Callable[[str], None] = lambda _: None
 
-    async def start(self, host: str | None = None, port: int | None = None) -> None:
+    def begin(self, host: str | None = None, port: int | None = None) -> None:
         """Begin to connect, to the configured link host and port unless told otherwise; `wait_up` says when it is up.
 
-        Raises CertificateError.
+        Raises CertificateError. May be called again after `stop`.
         """
         edge, certificates = self._configuration.edge, self._configuration.certificates
         self._context = client_context(
@@ -279,6 +279,10 @@ class LinkClient(_LinkEnd):
         )
         self._address = (host or edge.link_host or edge.host, edge.link_port if port is None else port)
         self._task = asyncio.create_task(self._stay_connected())
+
+    async def start(self, host: str | None = None, port: int | None = None) -> None:
+        """See `begin`."""
+        self.begin(host, port)
 
     async def stop(self) -> None:
         """Close the link in order and connect no more."""
