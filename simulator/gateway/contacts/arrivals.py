@@ -77,10 +77,10 @@ class Arrivals:
             # §4.6.1: the server "SHOULD remove any entity that sends unavailable presence to the user".
             self._sessions.forget_directed(to.bare, sender)
 
-        available = self._sessions.available(to.bare)
+        there = self._sessions.there(to.bare)
 
         # §8.5.3.2.2 and §8.5.2.2.2: for a resource that is not there, or a user who is offline, it is ignored.
-        if not available or (to.resource and to.resource not in available):
+        if not there or (to.resource and to.resource not in there):
             return
 
         if not self._is_welcome(contact, to.bare, sender) or self._context.closed(contact) is not None:

@@ -171,6 +171,22 @@ class Home:
         if not self._sessions.is_online(user):
             self._sightings.forget(user)
 
+    def listen(self, user: Address, resource: str, now: float, *, listens: bool = True) -> None:
+        """A device is told of contacts though it shows no presence to everybody, or is no longer.
+
+        XMPP knows no such device. RFC 8048's user agents are of that kind: they show each watcher what they want, and
+        watch whom they want, and there is nothing in between.
+        """
+        session = self._sessions.open(user, resource)
+        was_online = self._sessions.is_online(user)
+        had_listened, session.listens = session.listens, listens
+
+        if listens and not had_listened and session.availability is None:
+            self._refresh.login(user, now, is_first=not was_online)
+            self._requests.deliver(user, resource)
+        elif not listens and session.availability is None:
+            self.unavailable(user, resource, None, now)
+
     def direct(
         self, user: Address, resource: str, to: Address, availability: Availability | None, now: float
     ) -> Closed | None:

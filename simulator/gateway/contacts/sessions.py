@@ -16,11 +16,15 @@ MOST_DIRECTED = 1_000
 
 @dataclass(slots=True)
 class Session:
-    """One device of a user. Without `availability` it has shown presence to single addresses only (§4.6.3 case 3)."""
+    """One device of a user. Without `availability` it has shown presence to single addresses only (§4.6.3 case 3).
+
+    One that `listens` is told of contacts without having shown any to everybody.
+    """
 
     availability: Availability | None = None
     id: str = ""
     """Of the presence that was last broadcast (§4.3.2.1 wants it in answers to probes)."""
+    listens: bool = False
     directed: dict[Address, None] = field(default_factory=dict)
     """To whom this device has shown presence directly, bare or full (§4.6.1)."""
 
@@ -53,12 +57,18 @@ class Sessions:
         """The sessions of a user that are available."""
         return {resource: each for resource, each in self.of(user).items() if each.availability is not None}
 
+    def there(self, user: Address) -> dict[str, Session]:
+        """The sessions of a user that are told of contacts: those that are available, and those that listen."""
+        return {
+            resource: each for resource, each in self.of(user).items() if each.availability is not None or each.listens
+        }
+
     def is_online(self, user: Address) -> bool:
-        """Whether any device of the user is available."""
-        return any(each.availability is not None for each in self.of(user).values())
+        """Whether any device of the user is available, or listens."""
+        return any(each.availability is not None or each.listens for each in self.of(user).values())
 
     def online(self) -> list[Address]:
-        """All users with a device that is available."""
+        """All users with a device that is available, or listens."""
         return [user for user in self._sessions if self.is_online(user)]
 
     def open(self, user: Address, resource: str) -> Session:
@@ -66,14 +76,17 @@ class Sessions:
         return self._sessions.setdefault(user, {}).setdefault(resource, Session())
 
     def close(self, user: Address, resource: str, now: float) -> Session | None:
-        """End a session; gives it, or None if there is none."""
+        """End a session; gives it, or None if there is none. A device that listens goes on listening."""
         sessions = self._sessions.get(user)
         session = sessions.pop(resource, None) if sessions else None
+
+        if sessions is not None and session is not None and session.listens:
+            sessions[resource] = Session(listens=True)
 
         if sessions is not None and not sessions:
             self._sessions.pop(user)
 
-        if session is not None and session.availability is not None and not self.is_online(user):
+        if session is not None and session.availability is not None and not self.available(user):
             self._left_at[user] = now
 
         return session
