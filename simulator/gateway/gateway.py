@@ -9,6 +9,8 @@ import asyncio
 import random
 from collections.abc import Callable
 
+import msgspec
+
 from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.edge.edge import Edge
@@ -17,6 +19,9 @@ from simulator.gateway.link import LinkListener
 from simulator.gateway.rules import Rules
 
 Log = Callable[[str], None]
+
+#: parts of the configuration that are looked at when the gateway starts
+AT_START = ("dns", "certificates", "edge", "frontend")
 
 
 class LinkNotUp(ConnectionError):  # noqa: N818 - says what happened
@@ -39,7 +44,7 @@ class Gateway:
         log: Log = lambda line: None,
     ) -> None:
         rules = rules or Rules()
-        self.configuration = configuration
+        self.configuration, self._log = configuration, log
         self._link = LinkListener(configuration, log=log)
         self.edge = Edge(configuration, rules, entropy=entropy, log=log, link=self._link)
         access = AccessPoint(configuration, rules.access, partner_for=rules.partner_for)
@@ -84,6 +89,22 @@ class Gateway:
             await self.frontend.stop()
         finally:
             await self.edge.stop()
+
+    def reconfigure(self, configuration: Configuration) -> tuple[str, ...]:
+        """Go on with another configuration, which must have been `checked`; gives the parts that take a new start.
+
+        Everybody who holds our configuration sees the new one. Streams of partners that are allowed no longer are
+        closed, and those whose negotiation was set differently. What streams and sockets were made of at the start
+        stays as it was: addresses, name server and certificates.
+        """
+        later = tuple(part for part in AT_START if getattr(configuration, part) != getattr(self.configuration, part))
+        kept = {part: getattr(self.configuration, part) for part in AT_START}
+        self.configuration.adopt(msgspec.structs.replace(configuration, **kept))
+        self.edge.reconfigure()
+        self.frontend.reconfigure()
+        self._log(f"reconfigured{': these take a new start: ' + ', '.join(later) if later else ''}")
+
+        return later
 
     async def cut_link(self) -> None:
         """Take the link down and keep it down, as if the inner network had failed."""

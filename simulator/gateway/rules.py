@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from simulator.gateway import configuration
 from simulator.gateway.access.rules import AccessRules
 from simulator.gateway.configuration import Configuration
-from simulator.gateway.edge import admission, answers, endings, failures, header, limits
+from simulator.gateway.edge import admission, answers, endings, failures, header, limits, message_log
 from simulator.gateway.edge.admission import Pair, RequestJudgement
 from simulator.gateway.edge.answers import Question
 from simulator.gateway.edge.failures import Failure
@@ -108,6 +108,10 @@ class Rules:
     is_handed_over: Callable[[int, int], bool] = limits.is_handed_over
     leaving_order: Callable[[list[Element]], list[Element]] = limits.leaving_order
     stream_is_reused: Callable[[], bool] = limits.stream_is_reused
+
+    # what an administrator reads
+    line_of_message: Callable[..., str | None] = message_log.line_of_message
+    """Called as ``line_of_message(stanza, bodies=...)``."""
 
     # limits and the end of streams
     connection_is_allowed: Callable[[int, int], bool] = limits.connection_is_allowed

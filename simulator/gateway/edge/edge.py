@@ -183,7 +183,15 @@ class Edge:
             if not self._ledger.saw(stanza):
                 self._context.log(f"{stanza.get('from')} is shown to more people than can be remembered")
 
+            self._note(stanza)
             self._routes.route(stanza, *pair)
+
+    def _note(self, stanza: Element) -> None:
+        bodies = self._context.configuration.gateway.enable_logging_all_message_bodies
+        line = self._context.rules.line_of_message(stanza, bodies=bodies)
+
+        if line is not None:
+            self._context.log(line)
 
     def reconfigure(self) -> None:
         """Take over what the configuration has now, and end the streams that were negotiated under other settings."""
@@ -252,6 +260,8 @@ class Edge:
         self._inbound.add(stream)
 
     def _deliver(self, stanza: Element) -> None:
+        self._note(stanza)
+
         try:
             self.link.send(stanza)
         except LinkDown as down:

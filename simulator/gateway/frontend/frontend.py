@@ -125,6 +125,10 @@ class FrontEnd:
         for flow in tuple(self._flows):
             flow.close()
 
+    def reconfigure(self) -> None:
+        """The configuration has changed: users who are no longer in it are registered no longer."""
+        self._registrar.forget_users(lambda user: self._configuration.user(str(user)) is not None)
+
     async def _listen(self) -> None:
         frontend, certificates = self._configuration.frontend, self._configuration.certificates
 

@@ -110,6 +110,12 @@ class Registrar(Generic[Flow]):
         """The connection is gone: remove its bindings; gives the users whom nobody can reach any more."""
         return self._keep(lambda each: each.flow is not flow)
 
+    def forget_users(self, exists: Callable[[Address], bool]) -> None:
+        """Remove the bindings of everybody who does not exist any more."""
+        for user in tuple(self._bindings):
+            if not exists(user):
+                self._set(user, [])
+
     def expire(self, now: float) -> list[Address]:
         """Remove what has run out; gives the users whom nobody can reach any more."""
         return self._keep(lambda each: each.expires > now)
