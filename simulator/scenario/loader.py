@@ -46,6 +46,8 @@ KEYS = {
     "needs": "capabilities of the system",
     "domains": "the system's domains",
     "settings": "what the administrator has set: partner domain -> settings, gateway, configuration",
+    "access": "what is set of the access edge: allow-federated-users and the like",
+    "policies": "the external access policies: a list of {identity: Global, enable-xmpp-access: false}",
     "negotiation": "inbound or outbound: the oracle says what must come of the step `negotiates`",
     "partners": "who is out there: domain -> profile and quirks",
     "users": "who exists beside the usual cast",
@@ -56,6 +58,8 @@ KEYS = {
 }
 
 SETTINGS_KEYS = {"gateway", "configuration"}
+#: The capability that scenarios need which say who may reach whom.
+POLICIES = "policies"
 
 
 class _Head(msgspec.Struct, kw_only=True):
@@ -70,6 +74,8 @@ class _Head(msgspec.Struct, kw_only=True):
     needs: list[str] = []
     domains: list[str] = msgspec.field(default_factory=lambda: list(DEFAULT_DOMAINS))
     settings: dict[str, dict[str, Any]] | None = None
+    access: dict[str, Any] = {}
+    policies: list[dict[str, Any]] = []
     partners: dict[str, dict[str, Any] | None] = msgspec.field(default_factory=lambda: {**DEFAULT_PARTNERS})
     users: dict[str, dict[str, Any] | None] | list[str] = []
     given: list[Any] = []
@@ -126,6 +132,7 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
     check_covers(document, ("covers",), head.covers, known)
     partners = {domain: _partner(document, domain, options or {}) for domain, options in head.partners.items()}
     _check_settings(document, head, partners)
+    _check_policies(document, head)
     speakers = [name for partner in partners.values() for name in (partner.domain, *partner.domains)]
     users = _users(document, head, partners, speakers)
     foreseen = foresee(document, head.negotiation, partners) if head.negotiation else None
@@ -148,15 +155,23 @@ def _read(document: Document, identifier: str, row: Mapping[str, Any], known: Co
         deadline=head.deadline,
         mutants=_mutants(document, head, foreseen),
         needs=frozenset(head.needs).union(
-            *(VERBS[step.verb].needs for step in given + steps), [foreseen.settings.capability] if foreseen else []
+            *(VERBS[step.verb].needs for step in given + steps),
+            [foreseen.settings.capability] if foreseen else [],
+            [POLICIES] if _sets_policies(head, users) else [],
         ),
         domains=tuple(head.domains),
         settings=head.settings,
+        access=head.access,
+        policies=tuple(head.policies),
         partners=partners,
         users=users,
         given=given,
         steps=steps,
     )
+
+
+def _sets_policies(head: _Head, users: Mapping[str, Mapping[str, Any]]) -> bool:
+    return bool(head.access or head.policies or any(one.keys() & {"site", "policy"} for one in users.values()))
 
 
 def _mutants(document: Document, head: _Head, foreseen: Foreseen | None) -> tuple[str, ...]:
@@ -230,6 +245,13 @@ def _check_settings(document: Document, head: _Head, partners: Collection[str]) 
             raise unknown(
                 document, ("settings", domain), "settings are for", domain, [*partners, *sorted(SETTINGS_KEYS)]
             )
+
+
+def _check_policies(document: Document, head: _Head) -> None:
+    for number, policy in enumerate(head.policies):
+        if not isinstance(policy.get("identity"), str):
+            hint = "Global, Site:NAME, or Tag:NAME for users with `policy: NAME`"
+            raise document.error(("policies", number), "a policy has an `identity`", hint)
 
 
 def _users(

@@ -146,6 +146,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] | None = None
     """What the administrator has set: partner domain -> settings, plus ``gateway`` and ``configuration``. None:
     every partner gets the recipe of its profile."""
+    access: dict[str, Any] = {}
+    """What else is set of the access edge, in the words of the gateway's configuration."""
+    policies: tuple[dict[str, Any], ...] = ()
+    """The external access policies; none: the global one, which lets everybody reach every partner."""
     partners: dict[str, Partner] = {}
     users: dict[str, dict[str, Any]] = {}
     """Everybody who exists: the usual cast at each domain and whoever is declared; address -> options."""

@@ -64,7 +64,7 @@ class Plan:
 def plan(scenario: Scenario, seed: int, *, shared: bool) -> Plan:
     """Work out names and settings; on a `shared` system partners and users get fresh names. Raises DocumentError."""
     verbs = {step.verb for step in scenario.all_steps if "system" in VERBS[step.verb].actors}
-    alone = bool(verbs)
+    alone = any({"system", "administrator"}.intersection(VERBS[step.verb].actors) for step in scenario.all_steps)
     insiders = tuple(address for address in scenario.users if _domain(address) in scenario.domains)
     outsiders = tuple(address for address in scenario.users if _domain(address) not in scenario.domains)
     cast = fresh_names(_outside(scenario) | dict.fromkeys(insiders), seed, scenario.id) if shared and not alone else {}
@@ -131,14 +131,22 @@ def _allowed(scenario: Scenario, cast: Mapping[str, str], control_domain: str) -
 
 
 def _configuration(scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set of the gateway's configuration, with what the scenario says of its users."""
+    """What is set of the gateway's configuration, with what the scenario says of access, policies and its users."""
     users = {
         address: {word: options[key] for key, word in ADMINISTERED.items() if key in options}
         for address, options in scenario.users.items()
     }
     said = {address: words for address, words in users.items() if words}
 
-    return {**given, "users": {**said, **given.get("users", {})}} if said else dict(given)
+    words: dict[str, Any] = dict(given)
+
+    if scenario.access:
+        words["access"] = {**given.get("access", {}), **scenario.access}
+
+    if scenario.policies:
+        words["policies"] = list(scenario.policies)
+
+    return {**words, "users": {**said, **given.get("users", {})}} if said else words
 
 
 def _needs_control(step: Step) -> bool:

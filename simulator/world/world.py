@@ -9,8 +9,8 @@ import asyncio
 from types import TracebackType
 
 from simulator.journal import Journal
+from simulator.scenario.model import ADMINISTRATOR, Scenario
 from simulator.scenario.model import Partner as GivenPartner
-from simulator.scenario.model import Scenario
 from simulator.scenario.names import entropy
 from simulator.world.addresses import Addresses
 from simulator.world.casting import CONTROL, CONTROL_PROFILE, Plan, control_user
@@ -21,7 +21,7 @@ from simulator.world.seating import Seated, Seats
 from simulator.world.systems.system import System, SystemFailed
 from simulator.world.teardown import in_turn, surely
 from simulator.world.users.partner_user import PartnerUser
-from simulator.world.users.user import User
+from simulator.world.users.user import Inbox, User
 
 #: How much of the system's own log is kept for the reports.
 LOG_LINES = 40
@@ -34,6 +34,7 @@ class World:
         self.scenario, self.plan, self.journal = scenario, plan, journal
         self.partners: dict[str, Partner] = {}
         self.users: dict[str, User] = {}
+        self.administrator = Inbox(journal, ADMINISTRATOR)
         self._seats = seats
         self._seated: Seated | None = None
         self._control_partner: tuple[Partner, PartnerUser] | None = None

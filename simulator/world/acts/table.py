@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from simulator.scenario.model import Step
 from simulator.world.acts import (
+    administration,
     hello,
     names,
     negotiation,
@@ -38,6 +39,7 @@ async def _receives(stage: Stage, step: Step) -> Seen:
 
 
 ACTS: dict[str, Act] = {
+    **administration.ACTS,
     **hello.ACTS,
     **names.ACTS,
     **negotiation.ACTS,

@@ -136,9 +136,9 @@ async def signs_out(stage: Stage, step: Step) -> Seen:
     return Seen()
 
 
-async def take_arrival(stage: Stage, step: Step, waiting_for: str) -> Seen:
-    """Take the arrival that the step is about; raises DeadlinePassed."""
-    inbox = stage.user(step.actor).inbox
+async def take_arrival(stage: Stage, step: Step, waiting_for: str, inbox: Inbox | None = None) -> Seen:
+    """Take the arrival that the step is about, from the actor's inbox if no other is given; raises DeadlinePassed."""
+    inbox = inbox or stage.user(step.actor).inbox
 
     async with stage.within(step, waiting_for):
         while True:

@@ -35,6 +35,7 @@ GATEWAY_CAPABILITIES = frozenset(
     {
         "allow-list",
         "partner-settings",
+        "policies",
         "connection-limits",
         "timeouts",
         "establishment-timeout",
