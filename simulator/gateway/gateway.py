@@ -48,7 +48,9 @@ class Gateway:
         self._link = LinkListener(configuration, log=log)
         self.edge = Edge(configuration, rules, entropy=entropy, log=log, link=self._link)
         access = AccessPoint(configuration, rules.access, partner_for=rules.partner_for)
-        self.frontend = FrontEnd(configuration, rules.frontend, access=access, entropy=entropy, log=log)
+        self.frontend = FrontEnd(
+            configuration, rules.frontend, home_rules=rules.home, access=access, entropy=entropy, log=log
+        )
 
     @property
     def listening(self) -> dict[str, tuple[str, int]]:
@@ -72,7 +74,7 @@ class Gateway:
     async def start(self) -> None:
         """Return when everything listens and the link is up.
 
-        Raises ListenError, CertificateError or LinkNotUp, and then nothing is left open.
+        Raises ListenError, CertificateError, StoreError or LinkNotUp, and then nothing is left open.
         """
         try:
             await self.edge.start()

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from simulator.gateway import configuration
 from simulator.gateway.access.rules import AccessRules
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.contacts.rules import HomeRules
 from simulator.gateway.edge import admission, answers, endings, failures, header, limits, message_log
 from simulator.gateway.edge.admission import Pair, RequestJudgement
 from simulator.gateway.edge.answers import Question
@@ -135,3 +136,6 @@ class Rules:
     access: AccessRules = field(default_factory=AccessRules)
 
     frontend: FrontEndRules = field(default_factory=FrontEndRules)
+
+    # contacts, subscriptions and presence
+    home: HomeRules = field(default_factory=HomeRules)

@@ -84,7 +84,8 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     `transaction_timeout` is Timer F of RFC 3261 (32 s): how long an answer to a request is awaited. `contacts` is the
     file with everybody's contact list (SQLite; None: memory, gone with the process). RFC 7573 §5: a session of messages
     that was idle for `session_idle_timeout` (10 minutes) is ended. RFC 6665 §4.2.1.1, RFC 3903 §6: a subscription or a
-    publication that asks for less than `shortest_subscription` is answered 423.
+    publication that asks for less than `shortest_subscription` is answered 423. RFC 6121 §3.1.2: a request to a contact
+    that was not answered is sent again after `subscription_resend_interval` (a day).
     """
 
     host: str = "127.0.0.1"
@@ -94,6 +95,7 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     contacts: str | None = None
     session_idle_timeout: Seconds = 600.0
     shortest_subscription: Seconds = 60.0
+    subscription_resend_interval: Seconds = 86400.0
 
 
 class DNSSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):

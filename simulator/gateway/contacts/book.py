@@ -23,8 +23,27 @@ class Book:
         self._by_domain: dict[str, dict[tuple[Address, Address], None]] = {}
         self._waiting: dict[Address, int] = {}
 
-        for contact in store.contacts():
+        if store.is_open:
+            self.load()
+
+    def load(self) -> None:
+        """Open the store and take from it what it has."""
+        self._store.open()
+
+        for held in (self._contacts, self._by_domain, self._waiting):
+            held.clear()
+
+        for contact in self._store.contacts():
             self._hold(contact)
+
+    def close(self) -> None:
+        """Release the store."""
+        self._store.close()
+
+    @property
+    def domains(self) -> list[str]:
+        """The domains of all contacts."""
+        return list(self._by_domain)
 
     def get(self, user: Address, address: Address) -> Contact:
         """The contact, or one that is nothing yet."""

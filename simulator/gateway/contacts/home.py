@@ -85,6 +85,18 @@ class Home:
     def epoch(self, seconds: float) -> None:
         self._context.epoch = seconds
 
+    def open(self) -> None:
+        """Read the contacts, if that was not done yet. Raises StoreError."""
+        self._context.book.load()
+
+    def close(self, now: float) -> None:
+        """Tell contacts that everybody leaves, and release the store; after `open` all goes on."""
+        for user in self._sessions.users():
+            for resource in list(self._sessions.of(user)):
+                self.unavailable(user, resource, None, now)
+
+        self._context.book.close()
+
     # -- what users ask for
 
     def add(
@@ -238,6 +250,16 @@ class Home:
     def domain_back(self, domain: str, now: float) -> None:
         """A stream leads to the partner again: ask its users' presence, and show them ours."""
         self._refresh.back(domain, now)
+
+    def link_lost(self, now: float) -> None:
+        """No partner can be reached any more: as if every domain were lost."""
+        for domain in self._context.book.domains:
+            self._refresh.lost(domain, now)
+
+    def link_back(self, now: float) -> None:
+        """Partners can be reached again."""
+        for domain in self._context.book.domains:
+            self._refresh.back(domain, now)
 
     def expire(self, now: float) -> None:
         """Do what is due: repeat requests that nobody answers, refresh presence, tell what a flood has held back."""

@@ -67,6 +67,10 @@ class Sessions:
         """Whether any device of the user is available, or listens."""
         return any(each.availability is not None or each.listens for each in self.of(user).values())
 
+    def users(self) -> list[Address]:
+        """All users with a session."""
+        return list(self._sessions)
+
     def online(self) -> list[Address]:
         """All users with a device that is available, or listens."""
         return [user for user in self._sessions if self.is_online(user)]

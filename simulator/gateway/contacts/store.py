@@ -33,25 +33,44 @@ CREATE TABLE contacts (
 _COLUMNS = "user, contact, state, name, groups, listed, blocked, approved, request, asked_at"
 
 
-class StoreError(Exception):
+class StoreError(OSError):
     """The file of contacts cannot be used; the text names it and says what to do."""
 
 
 class ContactStore:
-    """Contacts of all users; `path` None keeps them in memory only. Every method may raise StoreError."""
+    """Contacts of all users. Every method may raise StoreError.
+
+    `path` None keeps them in memory only, and then the store is open for good; a file is opened by `open`.
+    """
 
     def __init__(self, path: Path | str | None = None) -> None:
-        self._path = "memory" if path is None else str(path)
+        self._path = path
         self._open_batches = 0
+        self._opened: sqlite3.Connection | None = None
+
+        if path is None:
+            self.open()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether contacts can be read and kept."""
+        return self._opened is not None
+
+    def open(self) -> None:
+        """Open the file, or make a new one; a store that is open stays as it is."""
+        if self._opened is not None:
+            return
 
         with self._errors():
-            self._database = sqlite3.connect(":memory:" if path is None else str(path), timeout=0, isolation_level=None)
+            name = ":memory:" if self._path is None else str(self._path)
+            self._opened = sqlite3.connect(name, timeout=0, isolation_level=None)
 
         try:
             with self._errors():
                 self._prepare()
         except BaseException:
-            self._database.close()
+            self._opened.close()
+            self._opened = None
             raise
 
     def contacts(self, user: Address | None = None) -> Iterator[Contact]:
@@ -118,8 +137,17 @@ class ContactStore:
                     self._database.execute("COMMIT")
 
     def close(self) -> None:
-        """Release the file. May be called again."""
-        self._database.close()
+        """Release the file; `open` opens it again. What is in memory only stays."""
+        if self._opened is not None and self._path is not None:
+            self._opened.close()
+            self._opened = None
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._opened is None:
+            raise self._error("is not open")
+
+        return self._opened
 
     def _prepare(self) -> None:
         execute = self._database.execute
@@ -175,7 +203,7 @@ class ContactStore:
             raise self._error(_explanation(error)) from None
 
     def _error(self, what: str) -> StoreError:
-        return StoreError(f"the file of contacts {self._path} {what}")
+        return StoreError(f"the file of contacts {self._path or 'in memory'} {what}")
 
 
 def _explanation(error: sqlite3.Error) -> str:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.contacts.rules import HomeRules
 from simulator.gateway.frontend.delivery import Delivery
 from simulator.gateway.frontend.flow import Flow
+from simulator.gateway.frontend.homing import make_home
 from simulator.gateway.frontend.inward import Inward
 from simulator.gateway.frontend.messages import Messages
 from simulator.gateway.frontend.outward import Dispatcher
@@ -28,7 +31,6 @@ from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import Connection
 from simulator.wire.listener import Listener, listen
 from simulator.wire.tls import server_context
-from simulator.xmpp.address import Address
 
 #: seconds between two looks at what has run out; less where the settings are in fractions of a second
 TICK = 1.0
@@ -37,7 +39,7 @@ TICK = 1.0
 class FrontEnd:
     """The inner half of the gateway. Ports are known after `start`; None is a transport that is switched off.
 
-    `access` is asked who may reach whom, and `added` whether a user (bare) has a contact (bare) on the list.
+    `access` is asked who may reach whom; `home` has the users' contacts and presence.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class FrontEnd:
         rules: FrontEndRules | None = None,
         *,
         access: AccessPoint | None = None,
-        added: Callable[[Address, Address], bool] = lambda user, contact: False,
+        home_rules: HomeRules | None = None,
         entropy: random.Random | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -62,6 +64,14 @@ class FrontEnd:
         self.tcp_port: int | None = None
         self.tls_port: int | None = None
         self.link = LinkClient(configuration, entropy=entropy, log=log)
+        self.home = make_home(
+            configuration,
+            home_rules,
+            access=access,
+            send=self.link.send,
+            make_id=self._identifiers.fresh,
+            log=log,
+        )
         delivery = Delivery(self._identifiers, rules.message_limit)
         self._dispatcher = Dispatcher(rules)
         parties = Parties(configuration, rules, self._registrar, access)
@@ -85,24 +95,31 @@ class FrontEnd:
             registrar=self._registrar,
             delivery=delivery,
             access=access,
-            added=added,
+            added=lambda user, contact: self.home.contact(user, contact).listed,
             send=self.link.send,
             bounced=self._messages.bounced,
+            presence=lambda presence: self.home.receive(presence, self._clock()),
             log=log,
         )
         self.link.on_stanza = self._stanza
         self.link.on_handed_over = self._messages.handed_over
-        self.link.on_down = self._messages.link_lost
+        self.link.on_down = self._link_down
+        self.link.on_up = lambda: self.home.link_back(self._clock())
+        self.link.on_domain_lost = lambda domain: self.home.domain_lost(domain, self._clock())
+        self.link.on_domain_back = lambda domain: self.home.domain_back(domain, self._clock())
 
     async def start(self, *, link_host: str | None = None, link_port: int | None = None) -> None:
         """Listen for SIP, and begin to connect to the edge (`link.wait_up()` says when that is done).
 
         The edge is sought at the configured address unless told otherwise (port 0 in a configuration means that
-        only the running edge knows its port). Raises ListenError or CertificateError, and then nothing is left open.
+        only the running edge knows its port). Raises ListenError, CertificateError or StoreError, and then nothing is
+        left open.
         """
         self._clock = asyncio.get_running_loop().time
+        self.home.epoch = time.time() - self._clock()
 
         try:
+            self.home.open()
             await self._listen()
             await self.link.start(link_host, link_port)
         except BaseException:
@@ -112,7 +129,7 @@ class FrontEnd:
         self._tick()
 
     async def stop(self) -> None:
-        """Close the link, which answers what is pending, and every SIP connection."""
+        """Tell contacts that everybody leaves, close the link, which answers what is pending, and SIP connections."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -120,6 +137,7 @@ class FrontEnd:
             await listener.close()
 
         self._listeners.clear()
+        self.home.close(self._clock())
         await self.link.stop()
 
         for flow in tuple(self._flows):
@@ -166,6 +184,10 @@ class FrontEnd:
     def _stanza(self, stanza: Element) -> None:
         self._inward.handle(stanza)
 
+    def _link_down(self) -> None:
+        self._messages.link_lost()
+        self.home.link_lost(self._clock())
+
     def _flow_closed(self, flow: Flow) -> None:
         self._flows.discard(flow)
         self._dispatcher.dialogs.forget_flow(flow)
@@ -175,9 +197,15 @@ class FrontEnd:
         now = self._clock()
         self._messages.expire(now)
         self._registrar.expire(now)
+        self.home.expire(now)
 
         for flow in tuple(self._flows):
             flow.expire()
 
-        pause = min(TICK, self._configuration.frontend.transaction_timeout / 20)
+        shortest = min(
+            self._configuration.frontend.transaction_timeout,
+            self._configuration.frontend.subscription_resend_interval,
+            self._configuration.gateway.subscription_refresh_interval,
+        )
+        pause = min(TICK, shortest / 20)
         self._timer = asyncio.get_running_loop().call_later(pause, self._tick)

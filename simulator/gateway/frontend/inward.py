@@ -1,8 +1,6 @@
 """Stanzas of partners: messages on their way to a SIP user (RFC 7572 §4), and what else must be answered.
 
 Knows which stanza is delivered, answered or left alone. Does not know the link or connections.
-
-Presence is left alone for now, as RFC 6121 §8.5.1 has it for users that do not exist: no user here shows any.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from simulator.gateway.frontend.delivery import Delivery, Letter
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
-from simulator.gateway.frontend.stanzas import DELIVER, IGNORE, IQ
+from simulator.gateway.frontend.stanzas import DELIVER, IGNORE, IQ, PRESENCE
 from simulator.gateway.frontend.translation import MESSAGE
 from simulator.gateway.link import LinkDown
 from simulator.sip.errors import SIPError
@@ -33,7 +31,7 @@ _PLAIN = ("Content-Type", "text/plain;charset=UTF-8")
 class Inward:
     """What partners send. `send` puts an answer on the link, or raises LinkDown; `bounced` gets errors.
 
-    `added` says whether a user (bare) has a contact (bare) on the list.
+    `added` says whether a user (bare) has a contact (bare) on the list; `presence` gets every presence.
     """
 
     def __init__(
@@ -47,12 +45,13 @@ class Inward:
         added: Callable[[Address, Address], bool],
         send: Callable[[Element], None],
         bounced: Callable[[Element], None],
+        presence: Callable[[Element], None],
         log: Callable[[str], None],
     ) -> None:
         self._configuration, self._rules = configuration, rules
         self._registrar, self._delivery = registrar, delivery
         self._access, self._added = access, added
-        self._send, self._bounced, self._log = send, bounced, log
+        self._send, self._bounced, self._presence, self._log = send, bounced, presence, log
 
     def handle(self, stanza: Element) -> None:
         """Deliver, answer or ignore a stanza."""
@@ -66,6 +65,8 @@ class Inward:
             self._message(stanza, to)
         elif stanza.tag == IQ:
             self._iq(stanza, to)
+        elif stanza.tag == PRESENCE:
+            self._presence(stanza)
 
     def _iq(self, iq: Element, to: Address) -> None:
         fault = self._rules.fault_of_iq(iq)
