@@ -118,11 +118,10 @@ def start(authority: CertificateAuthority) -> Start:
 
     @asynccontextmanager
     async def started(rules: FrontEndRules | None = None, **settings: Any) -> AsyncIterator[Inside]:
-        lists = {"added": settings.pop("added")} if "added" in settings else {}
         configuration = configured(authority, **settings)
         lines: list[str] = []
         edge = LinkListener(configuration, log=lines.append)
-        frontend = FrontEnd(configuration, rules, log=lines.append, **lists)
+        frontend = FrontEnd(configuration, rules, log=lines.append)
         inside = Inside(frontend, edge, authority, configuration, lines=lines)
         edge.on_stanza = inside.arrived
         await edge.start()

@@ -13,6 +13,7 @@ from simulator.gateway.access.policy import ExternalAccessPolicy
 from simulator.gateway.access.site import EdgePool, Site
 from simulator.gateway.configuration import AllowedPartner
 from simulator.gateway.frontend.refusal import diagnostics
+from simulator.xmpp.address import parse_address
 
 PING = "<iq type='get' id='p' from='gmail.com' to='contoso.com'><ping xmlns='urn:xmpp:ping'/></iq>"
 PONG = "<iq from='contoso.com' to='gmail.com' id='p' type='result'/>"
@@ -139,17 +140,15 @@ async def test_error_for_a_user_passes_closed_gates(start: Any, connect: Any) ->
 
 
 async def test_contact_on_the_list_may_write(start: Any, connect: Any) -> None:
-    added = {("alice@contoso.com", "juliet@gmail.com")}
+    user, contact = parse_address("alice@contoso.com"), parse_address("juliet@gmail.com")
 
-    async with (
-        start(partners=UNVERIFIED, added=lambda user, contact: (str(user), str(contact)) in added) as inside,
-        connect(inside.port) as alice,
-    ):
+    async with start(partners=UNVERIFIED) as inside, connect(inside.port) as alice:
         await alice.registers()
+        inside.frontend.home.edit(user, contact, name="Juliet")
         inside.sends(message())
         request = await alice.next_request()
         alice.answers(request, 200)
-        added.clear()
+        inside.frontend.home.remove(user, contact, 0.0)
         inside.sends(message())
 
         assert request.body == b"Hi"
