@@ -26,6 +26,7 @@ from simulator.gateway.access.faults import (
 )
 from simulator.gateway.access.policy import ExternalAccessPolicy
 from simulator.gateway.access.site import EdgePool, Site
+from simulator.gateway.management.settings import ManagementSettings, management_faults
 from simulator.gateway.negotiation import Negotiation, NotValid
 from simulator.gateway.partner import AllowedPartner, PartnerType
 from simulator.gateway.settings import (
@@ -58,6 +59,7 @@ __all__ = [
     "FrontendSettings",
     "GatewaySettings",
     "LimitSettings",
+    "ManagementSettings",
     "Negotiation",
     "PartnerType",
     "RetrySettings",
@@ -98,6 +100,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", f
     frontend: FrontendSettings = FrontendSettings()
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
+    management: ManagementSettings = ManagementSettings()
     former_domains: tuple[str, ...] = ()
     access: AccessEdgeConfiguration = AccessEdgeConfiguration()
     authorization: AuthorizationSettings = AuthorizationSettings()
@@ -162,7 +165,14 @@ def read_configuration(path: Path) -> Configuration:
     if frontend.contacts is not None:
         frontend = msgspec.structs.replace(frontend, contacts=str(path.parent / frontend.contacts))
 
-    configuration = msgspec.structs.replace(converted, certificates=certificates, frontend=frontend)
+    management = converted.management
+
+    if management.control is not None:
+        management = msgspec.structs.replace(management, control=str(path.parent / management.control))
+
+    configuration = msgspec.structs.replace(
+        converted, certificates=certificates, frontend=frontend, management=management
+    )
 
     for fault in (*faults(configuration), *certificate_files.missing_files(certificates)):
         raise document.error(fault.path, fault.message, fault.hint)
@@ -199,6 +209,7 @@ def faults(configuration: Configuration) -> Iterator[Fault]:
     yield from grant_faults(configuration.users, configuration.policies, configuration.sites)
     yield from domain_faults(configuration.allowed_domains, configuration.blocked_domains)
     yield from authorization_faults(configuration.authorization)
+    yield from management_faults(configuration.management, configuration.users)
 
 
 def _dns_faults(configuration: Configuration) -> Iterator[Fault]:

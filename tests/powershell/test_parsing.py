@@ -132,7 +132,8 @@ def test_a_mistake_is_shown_as_powershell_shows_it() -> None:
 
 # fmt: off
 _WORDS = (
-    "New-Thing", "Set-Thing", "Get-Command", "Where-Object", "|", ";", "-Identity", "-E", "-eq", "-not", "$x", "$_", "$null", "=",
+    "New-Thing", "Set-Thing", "Get-Command", "Where-Object",
+    "|", ";", "-Identity", "-E", "-eq", "-not", "$x", "$_", "$null", "=",
     "+=", "'", '"', "`", "(", ")", "{", "}", "@{", "@(", "$(", ",", ".A", "[",
     "]", "7", "#", "<#", "#>", "<", ">", "&", "a", "*.org", "-like", "-match", "0x1", "1.5",
     "9gb", "/", "%", "-",
