@@ -6,10 +6,12 @@ Knows what is decided. Does not know how it is carried out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.frontend.addressing import address_of, uri_of
+from simulator.gateway.frontend.presence.rules import PresenceRules
+from simulator.gateway.frontend.sessions.rules import SessionRules
 from simulator.gateway.frontend.stanzas import (
     condition_for_request,
     fate_of_message,
@@ -32,6 +34,9 @@ KNOWN_METHODS = frozenset(
 )
 #: methods that make no sense in a dialog that is not there (RFC 3261 §12.2.2)
 METHODS_OF_DIALOGS = frozenset({"BYE", "INFO", "INVITE", "MESSAGE", "NOTIFY", "PRACK", "REFER", "SUBSCRIBE", "UPDATE"})
+
+#: lists of contacts in one subscription, as RFC 4662 and Lync's clients have them
+EXTENSIONS = frozenset({"adhoclist", "categorylist", "eventlist"})
 
 
 def code_for_method(method: str, served: Collection[str]) -> int:
@@ -80,7 +85,7 @@ class FrontEndRules:
     # -- SIP to XMPP
     code_for_method: Callable[[str, Collection[str]], int] = code_for_method
     methods_of_dialogs: Set[str] = METHODS_OF_DIALOGS
-    extensions: Set[str] = frozenset()
+    extensions: Set[str] = EXTENSIONS
     """Option tags, in lower case, that a Require header may name."""
     sender_is_registered: Callable[[object, Collection[object]], bool] = sender_is_registered
     may_cross: Callable[[URI, URI], bool] = may_cross
@@ -128,3 +133,9 @@ class FrontEndRules:
     overlaps: bool = False
     """RFC 3428 §8: "A UAC MUST NOT initiate a new out-of-dialog MESSAGE transaction to a given URI if there is a
     previous out-of-dialog transaction pending for the same URI"."""
+
+    # -- both ways, within sessions
+    sessions: SessionRules = field(default_factory=SessionRules)
+
+    # -- contacts and presence
+    presence: PresenceRules = field(default_factory=PresenceRules)

@@ -1,0 +1,53 @@
+"""One question to one device: may this contact see its user, and what?
+
+Knows its dialog and its times. Does not know what is asked or answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simulator.gateway.frontend.flow import Flow
+from simulator.sip.dialog import Dialog
+from simulator.xmpp.address import Address
+
+#: RFC 6665 §4.1.2.4, Timer N, 64*T1: how long a first NOTIFY may take, in seconds
+TIMER_N = 32.0
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Inquiry:
+    """A subscription of ours to a device, in the name of a contact."""
+
+    flow: Flow
+    user: Address
+    """Bare, as `contact` is."""
+    contact: Address
+    device: str
+    """The resource."""
+    dialog: Dialog
+    polls: bool = False
+    """It asks once."""
+    ending: bool = False
+    """It was taken back."""
+    ends_at: float = float("inf")
+    refresh_at: float = float("inf")
+    tries: int = 0
+    shown: dict[str, None] = field(default_factory=dict)
+    """The resources that the contact was told are available."""
+    has_spoken: bool = False
+    open: bool = True
+    target: str = field(init=False, default="")
+    """Where a dialog begins: the device's Contact."""
+
+    def __post_init__(self) -> None:
+        self.target = self.dialog.target
+
+    def lasts(self, seconds: float, now: float, refreshed_after: float) -> None:
+        """The device grants so much; a NOTIFY must still come where nothing is granted."""
+        self.ends_at = now + (seconds or TIMER_N)
+        self.refresh_at = now + seconds * refreshed_after if seconds and not self.ending else self.ends_at
+
+    def takes_back(self) -> None:
+        """Nobody wants the answer any more."""
+        self.ending = True
