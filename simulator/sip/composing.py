@@ -119,3 +119,11 @@ def chat_state_of(message: Element) -> ChatState | None:
 def add_chat_state(message: Element, state: ChatState) -> None:
     """Add a chat state to a message."""
     SubElement(message, f"{{{CHAT_STATES}}}{state}")
+
+
+def write_keyboard(state: Typing) -> bytes:
+    """The ``<KeyboardActivity/>`` for a state."""
+    root = Element("KeyboardActivity")
+    SubElement(root, "status", {"status": "type" if state is Typing.ACTIVE else "idle"})
+
+    return write_xml(root)

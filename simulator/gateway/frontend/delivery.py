@@ -82,13 +82,13 @@ class _Fork:
     def __call__(self, code: int, response: Response | None) -> None:
         self._left -= 1
 
-        if self._best is None or _rank(code) < _rank(self._best[0]):
+        if self._best is None or rank(code) < rank(self._best[0]):
             self._best = (code, response)
 
         if self._left == 0:
             self._on_final(*self._best)
 
 
-def _rank(code: int) -> tuple[int, int]:
-    """RFC 3261 §16.7 step 6: any 2xx, or else a 6xx, or else the lowest class."""
+def rank(code: int) -> tuple[int, int]:
+    """The best answer has the lowest. RFC 3261 §16.7 step 6: any 2xx, or else a 6xx, or else the lowest class."""
     return (0 if code < 300 else 1 if code >= 600 else code // 100, code)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator.sip.agent import Agent, Answered, Broken, Incoming
+from simulator.sip.agent import Agent, Answered, Broken, Cancelled, Incoming, Repeated
 from simulator.sip.identifiers import Identifiers
 from simulator.sip.message import HeaderList, Response, build_request
 from simulator.wire.connection import Connection
@@ -29,10 +29,15 @@ class Leg:
     on_final: OnFinal
     queued: bool
     """Whether others wait until this one is answered."""
+    on_repeated: Callable[[Response], None] = lambda response: None
+    """Called for each further 2xx to an INVITE."""
 
 
 class Flow:
-    """A connection to a user agent. `on_request` gets its requests, `on_closed` its end."""
+    """A connection to a user agent. `on_request` gets its requests, `on_closed` its end.
+
+    `on_cancelled` gets the INVITEs that it takes back, each still to be answered.
+    """
 
     def __init__(
         self,
@@ -63,6 +68,7 @@ class Flow:
             source=connection.remote[0], tag=self.tag, timeout=timeout, body_bytes=body_bytes
         )
         self._busy: dict[str, deque[Leg]] = {}
+        self.on_cancelled: Callable[[Incoming], None] = lambda incoming: self._answer_cancelled(incoming)
         connection.on_data = self._received
         connection.on_closed = self._ended
 
@@ -70,6 +76,11 @@ class Flow:
     def local_host(self) -> str:
         """The address that the user agent connected to."""
         return self._connection.local[0]
+
+    @property
+    def closed(self) -> bool:
+        """The connection is gone, or going."""
+        return self._connection.closed
 
     @property
     def contact(self) -> str:
@@ -85,11 +96,23 @@ class Flow:
         headers: HeaderList = (),
         body: bytes = b"",
         tag: str = "",
-    ) -> None:
-        """Answer a request of this connection, unless it is gone. `tag` is for To; empty: that of the connection."""
-        if not incoming.over and not self._connection.closed:
-            tag = tag or self.tag
-            self._connection.write(incoming.answer(code, tag=tag, phrase=phrase, headers=headers, body=body))
+    ) -> bytes:
+        """Answer a request of this connection, unless it is gone. `tag` is for To; empty: that of the connection.
+
+        Gives what was written, for `repeat`.
+        """
+        if incoming.over or self._connection.closed:
+            return b""
+
+        data = incoming.answer(code, tag=tag or self.tag, phrase=phrase, headers=headers, body=body)
+        self._connection.write(data)
+
+        return data
+
+    def repeat(self, data: bytes) -> None:
+        """Write a 2xx to an INVITE once more (RFC 3261 §13.3.1.4)."""
+        if not self._connection.closed:
+            self._connection.write(data)
 
     def request(
         self,
@@ -124,6 +147,38 @@ class Flow:
             self._send(Leg(method, uri, branch, data, on_final, queued=False))
 
         return branch
+
+    def invite(
+        self,
+        uri: str,
+        *,
+        headers: HeaderList,
+        body: bytes,
+        carried: str = "",
+        on_final: OnFinal,
+        on_repeated: Callable[[Response], None],
+    ) -> str:
+        """Send an INVITE at once, and give its branch. `headers` without Via.
+
+        `on_final` is called once, perhaps at once, with the codes of `request`, and 487 when nothing came after a
+        `cancel`. A refusal is acknowledged here, a 2xx is not: neither the first nor one of `on_repeated`.
+        """
+        branch = self._identifiers.branch(carried)
+
+        if self._connection.closed or self._connection.unsent > self._unsent_bytes:
+            on_final(430 if self._connection.closed else 500, None)
+        else:
+            data = build_request("INVITE", uri, [("Via", self._via + branch), *headers], body)
+            leg = Leg("INVITE", uri, branch, data, on_final, queued=False, on_repeated=on_repeated)
+            self._agent.begin_invite(data, leg, self._clock())
+            self._connection.write(data)
+
+        return branch
+
+    def cancel(self, branch: str) -> None:
+        """Take an INVITE back as soon as that is allowed (RFC 3261 §9.1); its `on_final` still comes."""
+        self._agent.cancel(branch, self._clock())
+        self._flush()
 
     def message(
         self, uri: str, *, carried: str, headers: HeaderList, body: bytes, limit: int | None, on_final: OnFinal
@@ -178,14 +233,22 @@ class Flow:
                         self._next(leg.uri)
 
                     leg.on_final(event.code, event.response)
+                case Repeated(context=leg, response=response):
+                    leg.on_repeated(response)
+                case Cancelled(incoming=incoming):
+                    self.on_cancelled(incoming)
                 case Broken():
                     self._flush()
                     self._connection.close()
 
         self._flush()
 
+    def _answer_cancelled(self, incoming: Incoming) -> None:
+        # RFC 3261 §9.2: "the UAS SHOULD immediately respond to the INVITE with a 487 (Request Terminated)".
+        self.answer(incoming, 487)
+
     def _flush(self) -> None:
-        if self._agent.outgoing:
+        if self._agent.outgoing and not self._connection.closed:
             self._connection.write(bytes(self._agent.outgoing))
             self._agent.outgoing.clear()
 

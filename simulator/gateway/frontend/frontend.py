@@ -20,11 +20,14 @@ from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.homing import make_home
 from simulator.gateway.frontend.inward import Inward
 from simulator.gateway.frontend.messages import Messages
+from simulator.gateway.frontend.outbox import Outbox
 from simulator.gateway.frontend.outward import Dispatcher
 from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.registrar import Registrar
 from simulator.gateway.frontend.registration import Registration
 from simulator.gateway.frontend.rules import FrontEndRules
+from simulator.gateway.frontend.sessions.context import Context
+from simulator.gateway.frontend.sessions.sessions import Sessions
 from simulator.gateway.link import LinkClient
 from simulator.sip.agent import Incoming
 from simulator.sip.identifiers import Identifiers
@@ -74,35 +77,53 @@ class FrontEnd:
         )
         delivery = Delivery(self._identifiers, rules.message_limit)
         self._dispatcher = Dispatcher(rules)
+        self._outbox = Outbox(
+            rules,
+            identifiers=self._identifiers,
+            send=self.link.send,
+            timeout=configuration.frontend.transaction_timeout,
+            clock=lambda: self._clock(),
+            log=log,
+        )
         parties = Parties(configuration, rules, self._registrar, access)
         registration = Registration(configuration, rules, self._registrar, lambda: self._clock())
-        self._messages = Messages(
+        messages = Messages(
             configuration,
             rules,
             parties=parties,
             registrar=self._registrar,
             delivery=delivery,
+            outbox=self._outbox,
+        )
+        context = Context(
+            settings=lambda: configuration.frontend,
+            rules=rules,
+            dialogs=self._dispatcher.dialogs,
+            outbox=self._outbox,
+            delivery=delivery,
             identifiers=self._identifiers,
-            send=self.link.send,
             clock=lambda: self._clock(),
+            allow=lambda: self._dispatcher.allow,
             log=log,
         )
+        self._sessions = Sessions(context, parties, self._registrar, queue=configuration.limits.queued_stanzas)
+        self._sessions.serve(self._dispatcher)
         self._dispatcher.serve("REGISTER", registration.handle)
-        self._dispatcher.serve("MESSAGE", self._messages.handle)
+        self._dispatcher.serve("MESSAGE", messages.handle)
         self._inward = Inward(
             configuration,
             rules,
             registrar=self._registrar,
-            delivery=delivery,
+            sessions=self._sessions,
             access=access,
             added=lambda user, contact: self.home.contact(user, contact).listed,
             send=self.link.send,
-            bounced=self._messages.bounced,
+            bounced=self._outbox.bounced,
             presence=lambda presence: self.home.receive(presence, self._clock()),
             log=log,
         )
         self.link.on_stanza = self._stanza
-        self.link.on_handed_over = self._messages.handed_over
+        self.link.on_handed_over = self._outbox.handed_over
         self.link.on_down = self._link_down
         self.link.on_up = lambda: self.home.link_back(self._clock())
         self.link.on_domain_lost = lambda domain: self.home.domain_lost(domain, self._clock())
@@ -176,6 +197,7 @@ class FrontEnd:
             on_request=self._request,
             on_closed=self._flow_closed,
         )
+        flow.on_cancelled = lambda incoming: self._sessions.cancelled(flow, incoming)
         self._flows.add(flow)
 
     def _request(self, flow: Flow, incoming: Incoming) -> None:
@@ -185,17 +207,19 @@ class FrontEnd:
         self._inward.handle(stanza)
 
     def _link_down(self) -> None:
-        self._messages.link_lost()
+        self._outbox.link_lost()
         self.home.link_lost(self._clock())
 
     def _flow_closed(self, flow: Flow) -> None:
         self._flows.discard(flow)
         self._dispatcher.dialogs.forget_flow(flow)
+        self._sessions.flow_closed(flow)
         self._registrar.forget_flow(flow)
 
     def _tick(self) -> None:
         now = self._clock()
-        self._messages.expire(now)
+        self._outbox.expire(now)
+        self._sessions.expire(now)
         self._registrar.expire(now)
         self.home.expire(now)
 

@@ -11,10 +11,11 @@ from xml.etree.ElementTree import Element
 from simulator.gateway.access.partner_types import Action
 from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
-from simulator.gateway.frontend.delivery import Delivery, Letter
+from simulator.gateway.frontend.delivery import Letter
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
+from simulator.gateway.frontend.sessions.sessions import Sessions
 from simulator.gateway.frontend.stanzas import DELIVER, IGNORE, IQ, PRESENCE
 from simulator.gateway.frontend.translation import MESSAGE
 from simulator.gateway.link import LinkDown
@@ -40,18 +41,19 @@ class Inward:
         rules: FrontEndRules,
         *,
         registrar: Registrar[Flow],
-        delivery: Delivery,
+        sessions: Sessions,
         access: AccessPoint,
         added: Callable[[Address, Address], bool],
         send: Callable[[Element], None],
+        hold: Callable[[], Callable[[], None]],
         bounced: Callable[[Element], None],
         presence: Callable[[Element], None],
         log: Callable[[str], None],
     ) -> None:
         self._configuration, self._rules = configuration, rules
-        self._registrar, self._delivery = registrar, delivery
+        self._registrar, self._sessions = registrar, sessions
         self._access, self._added = access, added
-        self._send, self._bounced, self._presence, self._log = send, bounced, presence, log
+        self._send, self._hold, self._bounced, self._presence, self._log = send, hold, bounced, presence, log
 
     def handle(self, stanza: Element) -> None:
         """Deliver, answer or ignore a stanza."""
@@ -129,9 +131,11 @@ class Inward:
 
     def _deliver(self, stanza: Element, to: Address, bindings: list[Binding[Flow]]) -> None:
         content = self._rules.content_of(stanza)
+        pair = (to.bare, parse_address(stanza.get("from", "")))
 
-        # Chat states, receipts and the like have nothing that pager mode could show.
+        # Receipts and the like have nothing that could be shown, chat states only in an open session.
         if content is None:
+            self._sessions.show_state(stanza, pair, bindings)
             return
 
         try:
@@ -149,11 +153,16 @@ class Inward:
             carried=stanza.get("id", ""),
         )
 
+        # Until the user has it, or its sender an error, the edge must answer for it: we may be killed meanwhile.
+        settle = self._hold()
+
         def final(code: int, response: Response | None) -> None:
             if code >= 300 and self._rules.returns_errors:
                 self._failed(stanza, code, response)
 
-        self._delivery.deliver(letter, bindings, final)
+            settle()
+
+        self._sessions.deliver(stanza, letter, pair, bindings, final)
 
     def _failed(self, stanza: Element, code: int, response: Response | None) -> None:
         contact = _contact(response) if response is not None and code < 400 else ""

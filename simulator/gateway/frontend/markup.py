@@ -1,4 +1,4 @@
-"""HTML from a SIP user into XHTML-IM (XEP-0071), as far as the Integration Set has words for it.
+"""HTML from a SIP user into XHTML-IM (XEP-0071) and back, as far as the Integration Set has words for it.
 
 Knows which elements and attributes may pass. Does not know messages.
 
@@ -9,6 +9,8 @@ their text; only links of harmless schemes survive.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from html import escape
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, SubElement
 
@@ -50,6 +52,45 @@ def to_xhtml(text: str) -> tuple[str, Element]:
     return "".join(builder.plain).strip(), builder.root
 
 
+def to_html(message: Element) -> str | None:
+    """The XHTML-IM of a message as HTML for a SIP user, or None when it holds none that says anything.
+
+    XEP-0071 §7: a message with XHTML-IM has a plain body as well, and a receiver that cannot show the one shows the
+    other. Only what may pass outwards passes inwards.
+    """
+    body = message.find(f"{{{XHTML_IM}}}html/{{{XHTML}}}body")
+
+    if body is None or not "".join(body.itertext()).strip():
+        return None
+
+    parts: list[str] = []
+    _write_html(parts, body, 0)
+
+    return "".join(parts)
+
+
+def _write_html(parts: list[str], element: Element, depth: int) -> None:
+    parts.append(escape(element.text or "", quote=False))
+
+    for child in element:
+        tag = child.tag.removeprefix(f"{{{XHTML}}}")
+        name = _ALLOWED.get(tag) if depth < _DEPTH else None
+
+        if name == "br":
+            parts.append("<br>")
+        elif name is not None:
+            written = [f'{key}="{escape(value)}"' for key, value in _attributes(name, list(child.items())).items()]
+            parts.append(f"<{' '.join([name, *written])}>")
+            _write_html(parts, child, depth + 1)
+            parts.append(f"</{name}>")
+        elif tag == "img":
+            parts.append(escape(child.get("alt", ""), quote=False))
+        elif tag not in _WITHOUT_TEXT and depth < _DEPTH:
+            _write_html(parts, child, depth + 1)
+
+        parts.append(escape(child.tail or "", quote=False))
+
+
 class _Builder(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -61,6 +102,10 @@ class _Builder(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _WITHOUT_TEXT:
             self._silent += 1
+
+        # XEP-0071 §6.6: an image is not passed on, what it shows is told.
+        if tag == "img" and not self._silent:
+            self.handle_data(dict(attrs).get("alt") or "")
 
         name = _ALLOWED.get(tag)
 
@@ -98,7 +143,7 @@ class _Builder(HTMLParser):
             parent.text = (parent.text or "") + data
 
 
-def _attributes(name: str, given: list[tuple[str, str | None]]) -> dict[str, str]:
+def _attributes(name: str, given: Sequence[tuple[str, str | None]]) -> dict[str, str]:
     kept = {}
     attributes = {key: value or "" for key, value in given}
 

@@ -6,6 +6,7 @@ Knows what of a message crosses and how. Does not know users, connections or err
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement
@@ -47,6 +48,10 @@ class Content:
     """Subject and Content-Language, where there are any."""
     call_id: str
     """The thread, or empty."""
+
+
+#: what makes the stanza of a MESSAGE, called as ``stanza_of(request, sender=..., to=..., id=...)``
+StanzaOf = Callable[..., Element]
 
 
 def stanza_of(
