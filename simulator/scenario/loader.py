@@ -280,7 +280,7 @@ def _check_user(document: Document, path: Path_, options: Mapping[str, Any]) -> 
         if key not in USER_KEYS:
             raise unknown(document, (*path, key), "a user has no key", key, list(USER_KEYS))
 
-    for key in ("session", "presence", "silent"):
+    for key in ("session", "first-message", "presence", "silent"):
         if not isinstance(options.get(key, False), bool):
             raise document.error((*path, key), f"`{key}` is true or false")
 

@@ -110,6 +110,7 @@ USER_KEYS = {
     "devices": "names of devices, each signed in in place of the nameless one; `ADDRESS/DEVICE` acts",
     "dialect": "lync (default) or rfc8048: how a user agent who speaks SIP subscribes and publishes",
     "session": "true: instant messages of this user, who speaks SIP, go in sessions (INVITE)",
+    "first-message": "false: the first words of a session of this user do not ride in its INVITE",
     "presence": "true: has contacts and presence, also where no step speaks of them",
     "silent": "true: the server of this user, at a partner, does nothing by itself; probes are shown to the user",
     "site": "the site of a user inside, for policies",

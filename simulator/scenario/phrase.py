@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from simulator.scenario.presence_steps import CONTACT
+from simulator.scenario.presence_steps import CONTACT, in_full
 from simulator.scenario.verb import Verb
 
 
@@ -27,18 +27,18 @@ def find_verb(verbs: Mapping[str, Verb], phrase: str) -> tuple[Verb, str] | None
 
 
 def spoken(verb: Verb, argument: Any) -> tuple[str, Any]:
-    """A verb phrase with its contact, and what of its argument the phrase does not say."""
+    """A verb phrase with its contact, and its argument in its short form, where that says it all."""
     if not verb.contact or not isinstance(argument, Mapping):
         return verb.name, argument
 
-    rest = {
-        key: value
-        for key, value in argument.items()
-        if key != verb.contact and not (key in verb.implied and verb.implied[key] == value)
-    }
-    phrase = verb.name.replace(CONTACT, str(argument.get(verb.contact, "")))
+    contact = str(argument.get(verb.contact, ""))
+    phrase = verb.name.replace(CONTACT, contact)
 
-    return phrase, (rest[verb.brief] if set(rest) == {verb.brief} else rest) or None
+    for word in (None, *verb.words):
+        if in_full(verb, contact, word) == argument:
+            return phrase, word
+
+    return phrase, {key: value for key, value in argument.items() if key != verb.contact and key not in verb.implied}
 
 
 @lru_cache(maxsize=256)

@@ -208,8 +208,8 @@ class StepReader:
             near = difflib.get_close_matches(phrase, own, n=3, cutoff=0.4) or own
             raise self.document.error(
                 path,
-                f"{phrase!r} is for {' or '.join(verb.actors)}, and this is a {kind}",
-                f"a {kind} has: {', '.join(near)}",
+                f"{phrase!r} is for {' or '.join(verb.actors)}, and this is {_with_article(kind)}",
+                f"{_with_article(kind)} has: {', '.join(near)}",
             )
 
         if opened and not verb.opens:
@@ -370,7 +370,16 @@ def _nearest_verbs(kind: ActorKind, rest: str) -> str:
 
         return f"the argument stands after a colon, and quotes go around the argument alone: {verb}: {argument}"
 
+    about = [name for name in own if CONTACT in name and rest.startswith(name.partition(CONTACT)[0])]
+
+    if about:
+        return f"CONTACT is an address, and nothing else stands beside it: {VERBS[max(about, key=len)].example}"
+
     near = difflib.get_close_matches(_ADDRESS.sub(CONTACT, rest), own, n=3, cutoff=0.4)
-    known = f"did you mean: {', '.join(near)}?" if near else f"a {kind} has: {', '.join(own)}"
+    known = f"did you mean: {', '.join(near)}?" if near else f"{_with_article(kind)} has: {', '.join(own)}"
 
     return f"{known} (s2sim steps explains all)"
+
+
+def _with_article(kind: ActorKind) -> str:
+    return f"{'an' if kind == 'administrator' else 'a'} {kind}"
