@@ -140,11 +140,13 @@ class Embedded:
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
-        from simulator.world.users.sip import SIPUser
+        from simulator.world.users.sip.sip_user import SIPUser
 
         host, port = self.listening["sip"]
 
-        return SIPUser(address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)))
+        return SIPUser(
+            address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)), habits=habits
+        )
 
     async def cut_link(self) -> None:
         """Take the link between front end and edge down and keep it down."""

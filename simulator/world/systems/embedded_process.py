@@ -99,11 +99,13 @@ class EmbeddedProcess:
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
-        from simulator.world.users.sip import SIPUser
+        from simulator.world.users.sip.sip_user import SIPUser
 
         host, port = self._listening["sip"]
 
-        return SIPUser(address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)))
+        return SIPUser(
+            address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)), habits=habits
+        )
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its standard error."""

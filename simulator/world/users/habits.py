@@ -21,6 +21,8 @@ class Habits:
     """How a user agent who speaks SIP subscribes and publishes: lync, as Lync's clients do, or rfc8048, by it alone."""
     sessions: bool = False
     """Whether instant messages of a user agent who speaks SIP go in sessions (INVITE); else each by itself."""
+    first_message: bool = True
+    """Whether the first words of a session ride in its INVITE (``ms-text-format``)."""
     silent: bool = False
     """Whether a user at a partner has a server that does nothing by itself, so that probes are shown to them."""
 
@@ -36,5 +38,6 @@ def read_habits(options: Mapping[str, Any], *, uses_presence: bool) -> Habits:
         devices=tuple(options.get("devices") or [""]),
         dialect=str(options.get("dialect", "lync")),
         sessions=bool(options.get("session")),
+        first_message=bool(options.get("first-message", True)),
         silent=bool(options.get("silent")),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.journal import Journal
 from simulator.wire.tls import client_context
-from simulator.world.users.sip import SIPUser
+from simulator.world.users.sip.sip_user import SIPUser
 
 
 async def test_messages_cross_over_tls(inside: Any) -> None:

@@ -15,7 +15,7 @@ from simulator.wire.connection import Connection
 from simulator.wire.listener import Listener, listen
 from simulator.wire.tls import client_context, server_context
 from simulator.world.ca import CertificateAuthority
-from simulator.world.users.sip import SIPUser
+from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.user import User
 
 

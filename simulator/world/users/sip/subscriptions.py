@@ -1,0 +1,190 @@
+"""Subscriptions of a user agent (RFC 6665), as their subscriber: made, kept, ended, and heard of by NOTIFY or BENOTIFY.
+
+Knows dialogs and durations. Does not know event packages, nor what a notification says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from simulator.sip.agent import Incoming
+from simulator.sip.dialog import Dialog
+from simulator.sip.errors import SIPError
+from simulator.sip.event import State, SubscriptionState, event_of, parse_subscription_state
+from simulator.sip.message import HeaderList, Message, Response
+from simulator.world.users.sip.line import Line
+
+#: RFC 3856 §6.4; seconds
+EXPIRES = 3600
+#: A subscription is refreshed when this part of its time is over.
+PART = 0.8
+
+#: what a notification says: the state of the subscription, and the message whose body it is
+OnNotify = Callable[[SubscriptionState, Message], None]
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One subscription; `headers` and `body` are those of each SUBSCRIBE, beside the dialog's."""
+
+    dialog: Dialog
+    event: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    on_notify: OnNotify
+    state: str = ""
+    """What the last notification said, of `State`; empty before the first."""
+    ends: bool = False
+    """We have asked for its end."""
+    timer: asyncio.TimerHandle | None = None
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it was notified, or is over."""
+
+
+class Subscriptions:
+    """All subscriptions on one connection."""
+
+    def __init__(self, line: Line, own_uri: str, contact: str) -> None:
+        """`contact` is the value of the Contact header that our requests bear."""
+        self._line, self._own_uri, self._contact = line, own_uri, contact
+        self._open: list[Subscription] = []
+
+    async def subscribe(
+        self,
+        uri: str,
+        event: str,
+        *,
+        accept: Sequence[str],
+        on_notify: OnNotify,
+        headers: HeaderList = (),
+        body: bytes = b"",
+        expires: int = EXPIRES,
+    ) -> tuple[Subscription, int, Response | None]:
+        """Subscribe, with 0 `expires` to ask once (RFC 6665 §4.4.3); returns it with the final answer.
+
+        Raises ConnectionError.
+        """
+        identifiers = self._line.identifiers
+        dialog = Dialog.outgoing(
+            call_id=identifiers.fresh(),
+            local_tag=identifiers.fresh(),
+            local_uri=self._own_uri,
+            remote_uri=uri,
+            target=uri,
+        )
+        always = (("Event", event), ("Accept", ", ".join(accept)), ("Contact", self._contact), *headers)
+        subscription = Subscription(dialog, event, always, body, on_notify, ends=expires == 0)
+        # A notification may overtake the answer (§4.4.1).
+        self._open.append(subscription)
+        code, response = await self._send(subscription, expires, body)
+
+        return subscription, code, response
+
+    async def refresh(self, subscription: Subscription) -> tuple[int, Response | None]:
+        """Ask for more time, which brings a notification of everything. Raises ConnectionError."""
+        return await self._send(subscription, EXPIRES, b"")
+
+    async def end(self, subscription: Subscription) -> None:
+        """Unsubscribe (§4.1.2.3); what the last notification says is still heard. Raises ConnectionError."""
+        subscription.ends = True
+
+        if subscription in self._open:
+            await self._send(subscription, 0, b"")
+
+    def notified(self, incoming: Incoming) -> None:
+        """Take a NOTIFY or a BENOTIFY, which has no answer."""
+        request = incoming.request
+        found = next((each for each in self._open if each.dialog.matches(request)), None)
+        silent = request.method == "BENOTIFY"
+
+        if found is None or found.event != event_of(request)[0]:
+            if not silent:
+                # §4.1.3: "the NOTIFY request is not matched to any subscription": 481.
+                self._line.answer(incoming, 481)
+
+            return
+
+        try:
+            found.dialog.confirm_by(request)
+            state = parse_subscription_state(request.needed("subscription-state"))
+        except SIPError as error:
+            self._line.violated(error)
+
+            if not silent:
+                self._line.answer(incoming, error.code, phrase=str(error))
+
+            return
+
+        if not silent:
+            self._line.answer(incoming, 200, headers=[("Contact", self._contact)])
+
+        self._heard(found, state, request)
+
+    def forget(self) -> None:
+        """The connection is gone."""
+        for subscription in tuple(self._open):
+            self._drop(subscription)
+
+    # -- inside
+
+    async def _send(self, subscription: Subscription, expires: int, body: bytes) -> tuple[int, Response | None]:
+        uri, headers = subscription.dialog.request("SUBSCRIBE", [*subscription.headers, ("Expires", str(expires))])
+        code, response = await self._line.ask("SUBSCRIBE", uri, headers, body=body)
+
+        if response is None or not 200 <= code < 300:
+            # §4.1.2.2: of the codes that answer a refresh, 481 and those of the first SUBSCRIBE end it.
+            self._drop(subscription)
+            return code, response
+
+        subscription.dialog.confirm(response)
+        granted = response.integer("expires")
+        self._schedule(subscription, expires if granted is None else granted)
+
+        # Lync's servers may put the first notification into the answer ("ms-piggyback-first-notify").
+        if response.body:
+            self._heard(subscription, SubscriptionState(State.ACTIVE), response)
+
+        return code, response
+
+    def _heard(self, subscription: Subscription, state: SubscriptionState, message: Message) -> None:
+        subscription.state = state.state
+
+        if state.state == State.TERMINATED:
+            self._drop(subscription)
+
+        subscription.on_notify(state, message)
+        subscription.first.set()
+
+    def _schedule(self, subscription: Subscription, seconds: int) -> None:
+        if subscription.timer is not None:
+            subscription.timer.cancel()
+
+        if seconds and not subscription.ends and subscription in self._open:
+            loop = asyncio.get_running_loop()
+            subscription.timer = loop.call_later(seconds * PART, self._renew, subscription)
+
+    def _renew(self, subscription: Subscription) -> None:
+        """Refresh without anybody waiting."""
+        uri, headers = subscription.dialog.request("SUBSCRIBE", [*subscription.headers, ("Expires", str(EXPIRES))])
+
+        def answered(code: int, response: Response | None) -> None:
+            if response is None or not 200 <= code < 300:
+                self._drop(subscription)
+            else:
+                granted = response.integer("expires")
+                self._schedule(subscription, EXPIRES if granted is None else granted)
+
+        if self._line.is_open:
+            self._line.send("SUBSCRIBE", uri, headers, answered)
+
+    def _drop(self, subscription: Subscription) -> None:
+        if subscription.timer is not None:
+            subscription.timer.cancel()
+            subscription.timer = None
+
+        if subscription in self._open:
+            self._open.remove(subscription)
+
+        subscription.first.set()
