@@ -23,6 +23,7 @@ from simulator.gateway.frontend.messages import Messages
 from simulator.gateway.frontend.outbox import Outbox
 from simulator.gateway.frontend.outward import Dispatcher
 from simulator.gateway.frontend.parties import Parties
+from simulator.gateway.frontend.presence.agent import PresenceAgent
 from simulator.gateway.frontend.registrar import Registrar
 from simulator.gateway.frontend.registration import Registration
 from simulator.gateway.frontend.rules import FrontEndRules
@@ -110,6 +111,18 @@ class FrontEnd:
         self._sessions.serve(self._dispatcher)
         self._dispatcher.serve("REGISTER", registration.handle)
         self._dispatcher.serve("MESSAGE", messages.handle)
+        self._presence = PresenceAgent(
+            configuration,
+            rules,
+            home=self.home,
+            dispatcher=self._dispatcher,
+            parties=parties,
+            registrar=self._registrar,
+            identifiers=self._identifiers,
+            clock=lambda: self._clock(),
+            log=log,
+        )
+        self.home.tell = self._presence.tell
         self._inward = Inward(
             configuration,
             rules,
@@ -119,7 +132,7 @@ class FrontEnd:
             added=lambda user, contact: self.home.contact(user, contact).listed,
             send=self.link.send,
             bounced=self._outbox.bounced,
-            presence=lambda presence: self.home.receive(presence, self._clock()),
+            presence=self._presence.receive,
             log=log,
         )
         self.link.on_stanza = self._stanza
@@ -215,12 +228,14 @@ class FrontEnd:
         self._dispatcher.dialogs.forget_flow(flow)
         self._sessions.flow_closed(flow)
         self._registrar.forget_flow(flow)
+        self._presence.flow_closed(flow)
 
     def _tick(self) -> None:
         now = self._clock()
         self._outbox.expire(now)
         self._sessions.expire(now)
         self._registrar.expire(now)
+        self._presence.expire(now)
         self.home.expire(now)
 
         for flow in tuple(self._flows):

@@ -6,6 +6,7 @@ Knows who serves which request and who hears which notice. Does not know what th
 from __future__ import annotations
 
 from collections.abc import Callable
+from xml.etree.ElementTree import Element
 
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.contacts.home import Blocked, Home
@@ -30,7 +31,7 @@ from simulator.sip.event import event_of
 from simulator.sip.identifiers import Identifiers
 from simulator.sip.transaction import TIMER_F
 from simulator.sip.uri import parse_uri
-from simulator.xmpp.address import Address
+from simulator.xmpp.address import Address, AddressError, parse_address
 
 #: how much of a client's patience (Timer N is as long as Timer F) the answer to a poll may use up
 PATIENCE = 0.5
@@ -56,7 +57,8 @@ class PresenceAgent:
         log: Callable[[str], None],
     ) -> None:
         frontend, own = configuration.frontend, rules.presence
-        self._configuration, self._rules, self._parties, self._home = configuration, rules, parties, home
+        self._configuration, self._rules, self._parties = configuration, rules, parties
+        self._home, self._clock = home, clock
         self._watches = Watches(
             own,
             dialogs=dispatcher.dialogs,
@@ -133,9 +135,10 @@ class PresenceAgent:
             case Failed():
                 self._watching.failed(notice)
 
-    def probed(self, user: Address, contact: Address) -> bool:
-        """A contact's probe: True when a device is asked, whose answer is the answer (RFC 8048 §7.1)."""
-        return self._devices.probed(user, contact)
+    def receive(self, presence: Element) -> None:
+        """Take a presence of a partner's user. A probe that a device can answer goes to it (RFC 8048 §7.1)."""
+        if presence.get("type") != "probe" or not self._is_asked_on(presence):
+            self._home.receive(presence, self._clock())
 
     def flow_closed(self, flow: Flow) -> None:
         """A connection is gone."""
@@ -178,6 +181,14 @@ class PresenceAgent:
     def _serve(self, flow: Flow, incoming: Incoming) -> None:
         user, _ = self._device(flow, incoming)
         self._service.serve(flow, incoming, user)
+
+    def _is_asked_on(self, probe: Element) -> bool:
+        try:
+            user, contact = (parse_address(probe.get(name, "")).bare for name in ("to", "from"))
+        except AddressError:
+            return False
+
+        return self._devices.probed(user, contact)
 
     def _strange(self, flow: Flow, incoming: Incoming) -> None:
         raise Refused(481, "")
