@@ -49,7 +49,18 @@ STANZA = 524288
 
 #: EXTERNAL cannot be switched off where there is TLS. Dialback can be, and then a certificate must be trusted.
 MODES = (CERTIFICATES_ONLY, CERTIFICATES_WITH_TLS, ENCRYPTED, ANYTHING, PLAIN)
-CAPABILITIES = frozenset({"several-domains", "tls", "external", "presence", "blocking"}) | rows(*MODES)
+CAPABILITIES = frozenset(
+    {
+        "several-domains",
+        "tls",
+        "external",
+        "presence",
+        "contact-lists",
+        "blocking",
+        "directed-presence",
+        "negative-priority",
+    }
+) | rows(*MODES)
 
 # Both families, as from the C library. The errors are those of its manual page: EAI_NONAME, EAI_AGAIN.
 NET = """\

@@ -36,6 +36,7 @@ GATEWAY_CAPABILITIES = frozenset(
         "allow-list",
         "partner-settings",
         "policies",
+        "partner-types",
         "connection-limits",
         "timeouts",
         "establishment-timeout",
@@ -58,6 +59,10 @@ GATEWAY_CAPABILITIES = frozenset(
         "direct-tls",
         "revocation",
         "without-dialback",
+        "presence",
+        "contact-lists",
+        "blocking",
+        "im-sessions",
         *SETTINGS_ROWS,
     }
 )

@@ -59,7 +59,10 @@ CAPABILITIES = frozenset(
         "tls",
         "external",
         "presence",
+        "contact-lists",
         "blocking",
+        "directed-presence",
+        "negative-priority",
     }
 ) | rows(*MODES)
 

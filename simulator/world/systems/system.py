@@ -57,7 +57,11 @@ CAPABILITIES = {
     "cmdlets": "its administrator has the commands of the Lync Server Management Shell",
     "processes": "consists of several processes, each of which can be killed, stopped and started",
     "presence": "its users have contacts and presence",
+    "contact-lists": "keeps its users' contact lists",
     "blocking": "its users can block others",
+    "directed-presence": "its users can show presence to somebody who is not a contact",
+    "negative-priority": "its users' devices can say that nothing but what names them is for them",
+    "im-sessions": "instant messages of its users can go in sessions",
     "certificate-by-sni": "shows the certificate of the domain that a TLS client names",
     **SETTINGS_ROWS,
 }

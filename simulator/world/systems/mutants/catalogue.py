@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 
+from simulator.world.systems.mutants.access import ACCESS
 from simulator.world.systems.mutants.certificates import CERTIFICATES
 from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
@@ -32,6 +33,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     STRICTNESS,
     TLS,
     FRONT_END,
+    ACCESS,
 )
 
 #: name -> mutant
