@@ -33,7 +33,8 @@ async def test_a_control_message_that_was_lost_is_sent_again(town: Any, monkeypa
     async def control_user(domain: str) -> Any:
         return SimpleNamespace(send_message=send_message, inbox=Inbox(town.journal, f"control@{domain}"))
 
-    world: Any = SimpleNamespace(name_server=town.names, control_user=control_user)
+    plan = SimpleNamespace(uses_presence=False)
+    world: Any = SimpleNamespace(name_server=town.names, control_user=control_user, plan=plan)
     stage = Stage(scenario, world, town.journal, {}, random.Random(1))
     partner = stage.partners["gmail.com"] = make_partner(
         scenario.partners["gmail.com"],
