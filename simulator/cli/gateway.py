@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 gateway = typer.Typer(rich_markup_mode=None)
 
+ROLES = ("all", "edge", "front-end")
+
 Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="The gateway's configuration (YAML).", show_default=False),
@@ -25,8 +27,20 @@ Config = Annotated[
 
 
 @gateway.callback(invoke_without_command=True)
-def run(context: typer.Context, config: Config = None) -> int:
-    """Run the embedded gateway as a process of its own, until SIGTERM; or prepare that."""
+def run(
+    context: typer.Context,
+    config: Config = None,
+    role: Annotated[
+        str, typer.Option(metavar="ROLE", help="What of it runs in this process: all, edge or front-end.")
+    ] = "all",
+    pool: Annotated[
+        str | None, typer.Option(metavar="FQDN", help="With --role edge: the edges of this pool.", show_default=False)
+    ] = None,
+    edge: Annotated[
+        str | None, typer.Option(metavar="FQDN", help="With --role edge: this Edge Server.", show_default=False)
+    ] = None,
+) -> int:
+    """Run the embedded gateway as a process of its own, until SIGTERM; or prepare that. SIGHUP: read FILE again."""
     if context.invoked_subcommand is not None:
         if config is not None:
             raise WrongUse(f"write --config {config} behind {context.invoked_subcommand}")
@@ -36,9 +50,16 @@ def run(context: typer.Context, config: Config = None) -> int:
     if config is None:
         raise WrongUse("which gateway? name its configuration with --config FILE")
 
+    if role not in ROLES:
+        raise WrongUse(f"--role {role}: there is no such part of a gateway; known are {', '.join(ROLES)}")
+
+    if role != "edge" and (pool or edge):
+        raise WrongUse("--pool and --edge say which edge runs: write --role edge before them")
+
+    from simulator.gateway.gateway import Role
     from simulator.gateway.process import run as run_gateway
 
-    return run_gateway(config)
+    return run_gateway(config, role=Role(role), pool=pool, edge=edge)
 
 
 @gateway.command("request-certificate")

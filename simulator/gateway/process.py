@@ -1,4 +1,4 @@
-"""The gateway as a process of its own: reads its file, says when it is ready, and ends in order when told to.
+"""The gateway, or a part of it, as a process: reads its file, says when it is ready, and ends in order when told to.
 
 Knows signals, standard output and exit codes. Does not know what the gateway does.
 """
@@ -13,20 +13,24 @@ from pathlib import Path
 
 from simulator.document import DocumentError
 from simulator.gateway.configuration import Configuration, read_configuration
-from simulator.gateway.gateway import Gateway
+from simulator.gateway.gateway import Gateway, NoSuchEdge, Role
 from simulator.wire.tls import CertificateError
 
 ENDED, BAD_CONFIGURATION, NOT_STARTED = 0, 2, 3
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def run(path: Path) -> int:
-    """Run a gateway until SIGTERM or SIGINT and return the exit code.
+def run(path: Path, *, role: Role = Role.ALL, pool: str | None = None, edge: str | None = None) -> int:
+    """Run a gateway, or one of its parts, until SIGTERM or SIGINT and return the exit code.
+
+    `pool` and `edge` are FQDNs of the configuration and say which edge is meant. On SIGHUP the file is read again, and
+    what can be changed while running is; if the file is bad, nothing is.
 
     0: ended as told. 2: the configuration, or a certificate that it names, is bad (standard error says file, line
     and column). 3: it could not start, for example because a port is taken. Standard output gets one line, when
     everything listens and the link is up:
     ``s2sim gateway ready edge=HOST:PORT link=HOST:PORT sip=HOST:PORT sips=HOST:PORT``. The log is on standard error.
+    A part of a gateway names its own sockets only; further edges have their FQDN behind theirs, ``edge@FQDN=…``.
     """
     try:
         configuration = read_configuration(path)
@@ -37,12 +41,17 @@ def run(path: Path) -> int:
     for warning in configuration.warnings:
         _complain(warning)
 
-    return asyncio.run(_serve(configuration))
+    try:
+        return asyncio.run(_serve(path, configuration, role, pool, edge))
+    except NoSuchEdge as error:
+        _complain(str(error))
+        return BAD_CONFIGURATION
 
 
-async def _serve(configuration: Configuration) -> int:
+async def _serve(path: Path, configuration: Configuration, role: Role, pool: str | None, edge: str | None) -> int:
     told_to_end = _signals()
-    gateway = Gateway(configuration, log=_log)
+    gateway = Gateway(configuration, role=role, pool=pool, edge=edge, log=_log)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reread, path, gateway)
     starting = asyncio.create_task(gateway.start())
     ending = asyncio.create_task(told_to_end.wait())
     await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -68,6 +77,19 @@ async def _serve(configuration: Configuration) -> int:
     _log("ended as told")
 
     return ENDED
+
+
+def _reread(path: Path, gateway: Gateway) -> None:
+    try:
+        configuration = read_configuration(path)
+    except DocumentError as error:
+        _complain(str(error))
+        _log("the configuration stays as it was")
+    else:
+        for warning in configuration.warnings:
+            _complain(warning)
+
+        gateway.reconfigure(configuration)
 
 
 def _signals() -> asyncio.Event:

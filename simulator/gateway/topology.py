@@ -5,7 +5,8 @@ Knows pools, members and routes. Does not know sockets, nor whether an edge runs
 What the documents say, and what follows for partners:
 
 - "The XMPP federation route" of a site names one edge pool; XMPP is hosted there and nowhere else. An edge of another
-  pool takes streams of partners, whom it knows as well, but what they send comes back as an error: no front end takes it.
+  pool takes streams of partners, whom it knows as well, but what they send comes back as an error: no front end takes
+  it.
 - "Edge Server disaster recovery": when the pool of the route fails, XMPP stops in both directions until the route is
   changed by hand. SRV records of a lower priority lead partners to the other pool meanwhile, where they are told that
   nothing can be delivered; nobody is rerouted silently, and no message is lost without a word.

@@ -29,6 +29,10 @@ class Unsettled:
         self._kept: dict[int, tuple[Element, int]] = {}
         self._size = 0
 
+    def __len__(self) -> int:
+        """How many stanzas are to be answered for."""
+        return len(self._kept)
+
     @property
     def full(self) -> bool:
         """Nothing more may be sent before something is settled."""

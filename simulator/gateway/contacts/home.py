@@ -251,14 +251,14 @@ class Home:
         """A stream leads to the partner again: ask its users' presence, and show them ours."""
         self._refresh.back(domain, now)
 
-    def link_lost(self, now: float) -> None:
-        """No partner can be reached any more: as if every domain were lost."""
-        for domain in self._context.book.domains:
+    def link_lost(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
+        """No partner can be reached any more: as if every domain were lost, or those that go by the edge that is."""
+        for domain in filter(owns, self._context.book.domains):
             self._refresh.lost(domain, now)
 
-    def link_back(self, now: float) -> None:
+    def link_back(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
         """Partners can be reached again."""
-        for domain in self._context.book.domains:
+        for domain in filter(owns, self._context.book.domains):
             self._refresh.back(domain, now)
 
     def expire(self, now: float) -> None:

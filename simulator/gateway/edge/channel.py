@@ -7,6 +7,7 @@ headers, dialback and stanzas go to the owner.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from simulator.gateway.rules import Rules
 from simulator.wire.connection import Connection
 from simulator.wire.tls import TLSContext, TLSInfo
 from simulator.xmpp.errors import StreamCondition
-from simulator.xmpp.events import Event, StreamClosed, StreamError, StreamHeader, Violation
+from simulator.xmpp.events import Event, Stanza, StreamClosed, StreamError, StreamHeader, Violation
 from simulator.xmpp.limits import Limits
 from simulator.xmpp.stream import Stream
+
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ class Channel:
         self.ended: Ended | None = None
         """Set when the stream is over, or when we have said that it is."""
         self.over = asyncio.Event()
-        self.heard = self.spoke = self._loop.time()
+        self.number = next(_NUMBERS)
+        self.began = self.heard = self.spoke = self._loop.time()
+        self.stanzas_in = self.stanzas_out = 0
         connection.on_data, connection.on_closed = self._received, self._closed
 
     # -- what comes
@@ -145,6 +150,7 @@ class Channel:
             if condition is not None:
                 self.finish(condition, event.error.text)
         elif self._on_event is not None:
+            self.stanzas_in += isinstance(event, Stanza)
             self._on_event(event)
         else:
             self._inbox.append(event)
@@ -158,6 +164,7 @@ class Channel:
             return
 
         self.spoke = self._loop.time()
+        self.stanzas_out += isinstance(event, Stanza)
         self.connection.write(self.stream.send(event))
 
         if self.connection.unsent > self._unsent_bytes:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.counters import Counters
 from simulator.gateway.edge.credentials import Credentials
 from simulator.gateway.edge.reachability import Reachability
 from simulator.gateway.negotiation import Method
@@ -38,6 +39,7 @@ class Context:
     credentials: Credentials = field(init=False, repr=False)
     census: Census = field(init=False)
     reachability: Reachability = field(default_factory=Reachability, init=False)
+    counters: Counters = field(default_factory=Counters)
 
     def __post_init__(self) -> None:
         self.renew()

@@ -13,6 +13,7 @@ from typing import Protocol
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.counters import Count, Counters
 from simulator.gateway.edge.channel import Channel
 from simulator.gateway.edge.context import Context, Log
 from simulator.gateway.edge.dialling import Dialler
@@ -20,6 +21,7 @@ from simulator.gateway.edge.failures import Failure
 from simulator.gateway.edge.inbound import InboundStream
 from simulator.gateway.edge.presence_ledger import PresenceLedger
 from simulator.gateway.edge.routing import Routes
+from simulator.gateway.edge.stream_status import StreamStatus
 from simulator.gateway.edge.verification import Verifications
 from simulator.gateway.link import LinkDown, LinkListener
 from simulator.gateway.rules import Rules
@@ -77,8 +79,9 @@ class Edge:
         entropy: random.Random | None = None,
         log: Log = lambda _: None,
         link: Link | None = None,
+        counters: Counters | None = None,
     ) -> None:
-        self._context = Context(configuration, rules or Rules(), log, entropy)
+        self._context = Context(configuration, rules or Rules(), log, entropy, counters or Counters())
         self.link: Link = link or LinkListener(configuration, log=log)
         self.link.on_stanza = self.submit
         self.link.owes = self._context.rules.is_answered
@@ -113,6 +116,23 @@ class Edge:
     def direct_tls_port(self) -> int | None:
         """Where partners find us that begin with TLS (XEP-0368); only after `start`, and where it is switched on."""
         return self._direct_listener.port if self._direct_listener is not None else None
+
+    def streams(self, now: float) -> list[StreamStatus]:
+        """Every stream with partners, `now` by the event loop: first those that partners opened, in no order."""
+        inbound = [stream.status(now) for stream in self._inbound]
+        outbound = [stream.status(now) for stream in self._routes.streams]
+
+        return inbound + [status for status in outbound if status is not None]
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The domains of partners of whose users nothing is known any more."""
+        return self._context.reachability.lost
+
+    @property
+    def shown(self) -> int:
+        """How many presences of users are shown to users outside."""
+        return len(self._ledger)
 
     @property
     def host(self) -> str:
@@ -260,6 +280,7 @@ class Edge:
         self._inbound.add(stream)
 
     def _deliver(self, stanza: Element) -> None:
+        self._context.counters.count(Count.STANZAS_IN, asyncio.get_running_loop().time())
         self._note(stanza)
 
         try:
@@ -276,6 +297,7 @@ class Edge:
         RFC 6120 §8.3.3.6: internal-server-error, "a misconfiguration or other internal error"; recipient-unavailable
         (§8.3.3.13) would say something of the recipient, whom the sender may not be entitled to know about.
         """
+        self._context.counters.count(Count.NOT_DELIVERED, asyncio.get_running_loop().time())
         # Replies go over our own stream to the partner: the one it came on is the partner's (RFC 6120 §4.5).
         self.submit(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, type="wait"))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Set
 from functools import partial
 from xml.etree.ElementTree import Element
 
+from simulator.gateway.counters import Count
 from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, StreamFacts
 from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.channel import Channel, Ended
@@ -18,6 +19,7 @@ from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.failures import StreamFailure
 from simulator.gateway.edge.header import HeaderJudgement
 from simulator.gateway.edge.inbound_negotiation import InboundNegotiation
+from simulator.gateway.edge.stream_status import StreamStatus, describe
 from simulator.gateway.edge.verification import Outcome, Verification, Verifications
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.trust.judgement import Role
@@ -52,6 +54,7 @@ class InboundStream:
         self._verifications, self._deliver, self._on_over = verifications, deliver, on_over
         self._stray = stray
         self._valid: set[Pair] = set()
+        self._methods: dict[Pair, str] = {}
         self._pending: dict[Pair, Verification | asyncio.Task[None]] = {}
         self._progress: dict[Pair, dialback.Pair] = {}
         self.channel = Channel(
@@ -98,14 +101,17 @@ class InboundStream:
         self._not_usable(in_order=True)
         self._valid.clear()
 
+        self._methods.clear()
+
         for pair in pairs:
-            self._authorise(pair)
+            self._authorise(pair, "SASL EXTERNAL over TLS")
 
         strangers = self._rules.limits_of_strangers(self._context.limits)
         self.channel.stream.limits = self._context.limits if pairs else strangers
 
-    def _authorise(self, pair: Pair) -> None:
+    def _authorise(self, pair: Pair, method: str) -> None:
         self._valid.add(pair)
+        self._methods[pair[1], pair[0]] = method
         self._context.reachability.opened(pair[0])
 
     def _not_usable(self, *, in_order: bool) -> None:
@@ -204,7 +210,7 @@ class InboundStream:
         progress = self._progress[pair]
 
         if outcome is True and progress.handle(PairEvent.VALID):
-            self._authorise(pair)
+            self._authorise(pair, method)
             self.channel.stream.limits = self._context.limits
             self._context.log(f"{self._name}: {pair[0]} may send to {pair[1]} ({method})")
             self._answer(request, "valid")
@@ -303,11 +309,20 @@ class InboundStream:
     def _ended(self, ended: Ended) -> None:
         self._negotiation.stop()
         self._not_usable(in_order=ended.in_order)
+
+        # A stream on which keys are verified has no pairs, and is closed when it has served: nothing has failed.
+        if not self._methods and not ended.in_order:
+            self._context.counters.count(Count.FAILED_INBOUND, self.channel.began)
+
         self._give_up_pending()
         reason = ended.condition or ended.text
 
         if reason:
             self._context.log(f"{self._name}: ended: {reason}")
+
+    def status(self, now: float) -> StreamStatus:
+        """What there is to be told of the stream; `now` is the event loop's time."""
+        return describe(self.channel, "inbound", self._methods, now)
 
     def _give_up_pending(self) -> None:
         for verification in self._pending.values():

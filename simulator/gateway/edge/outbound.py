@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from simulator.gateway.counters import Count
 from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.answers import pair_of_answer
 from simulator.gateway.edge.channel import Channel, Ended
@@ -17,6 +18,7 @@ from simulator.gateway.edge.context import Context
 from simulator.gateway.edge.failures import Failure, StreamFailure, loses_domain
 from simulator.gateway.edge.handing_over import HandingOver
 from simulator.gateway.edge.outbound_negotiation import OpenStream, failure_of_end
+from simulator.gateway.edge.stream_status import StreamStatus, describe
 from simulator.gateway.edge.watching import CertificateWatch
 from simulator.gateway.partner import AllowedPartner
 from simulator.xmpp import dialback
@@ -77,6 +79,7 @@ class OutboundStream:
         self._watch: CertificateWatch | None = None
         self._handing_over: HandingOver | None = None
         self._in_order = False
+        self._methods: dict[Pair, str] = {}
         self._handed_over, self._bounce, self._stray = handed_over, bounce, stray
         self._on_pair_gone, self._received = on_pair_gone, received
 
@@ -143,9 +146,14 @@ class OutboundStream:
             return
 
         self.channel.send(Stanza(element=stanza))
+        self._context.counters.count(Count.STANZAS_OUT, self.channel.spoke)
 
         if stanza.get("id") and stanza.tag == MESSAGE:
             self._handing_over.wrote(stanza)
+
+    def status(self, now: float) -> StreamStatus | None:
+        """What there is to be told of the stream, `now` by the event loop; None while it is not negotiated."""
+        return describe(self.channel, "outbound", self._methods, now) if self.channel is not None else None
 
     def connection_is_over(self) -> None:
         """The connection is gone: what has not arrived on it will not."""
@@ -154,6 +162,7 @@ class OutboundStream:
 
     def _authorised(self, pair: OutboundPair, method: str) -> None:
         pair.may_send = True
+        self._methods[pair.key] = method
         self._context.reachability.opened(pair.remote)
 
         if pair.deadline is not None:
@@ -189,6 +198,7 @@ class OutboundStream:
 
             if loses_domain(failure):
                 self._context.reachability.failed(pair.remote)
+                self._context.counters.count(Count.FAILED_OUTBOUND, asyncio.get_running_loop().time())
 
         queue, pair.queue = pair.queue, []
 

@@ -84,6 +84,11 @@ class Routes:
         ):
             pair.stream.decide(pair, answer)
 
+    @property
+    def streams(self) -> list[OutboundStream]:
+        """All streams, those included that are being opened."""
+        return [stream for streams in self._streams.values() for stream in streams]
+
     def write_if_open(self, stanza: Element, sender: str, remote: str) -> None:
         """Send a stanza if there is a stream that may carry it now; nothing is dialled for it, and it never waits."""
         pair = self._pairs.get((sender, remote))
@@ -95,7 +100,7 @@ class Routes:
         self, stays: Callable[[OutboundStream], bool], farewell: Callable[[str], StreamCondition | None]
     ) -> None:
         """Close the streams that shall not stay; what waits for them bounces."""
-        for stream in [stream for streams in self._streams.values() for stream in streams if not stays(stream)]:
+        for stream in [stream for stream in self.streams if not stays(stream)]:
             self._context.log(f"outbound stream to {stream.remote}: closed: the configuration has changed")
             stream.finish(farewell(stream.remote))
 

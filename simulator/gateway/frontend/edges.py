@@ -19,6 +19,7 @@ import msgspec
 
 from simulator.gateway import topology
 from simulator.gateway.configuration import Configuration
+from simulator.gateway.counters import Count, Counters
 from simulator.gateway.edge.failures import is_answered
 from simulator.gateway.link import LinkClient, LinkDown, Log
 from simulator.gateway.topology import Member
@@ -53,6 +54,7 @@ class Edges:
         self.on_domain_back: Callable[[str], None] = lambda _: None
         self.on_edge_lost: Callable[[Owns], None] = lambda _: None
         self.on_edge_back: Callable[[Owns], None] = lambda _: None
+        self.counters = Counters()
         self.links: dict[str, LinkClient] = {}
         """By the FQDN of the edge."""
         self._members: dict[str, Member] = {}
@@ -161,12 +163,13 @@ class Edges:
     def _received(self, name: str, stanza: Element) -> None:
         link = self.links.get(name)
 
-        if link is None or not self._is_route(name):
+        if link is None or not self.is_route(name):
             # A stanza that was on its way when the route was changed; the edge itself refuses what comes later.
             self._refuse(link, stanza)
             return
 
         if stanza.get("type") == "error":
+            self._count(stanza)
             self._waiting[name].pop(stanza.get("id", ""), None)
 
         self._receiving = link
@@ -191,21 +194,21 @@ class Edges:
         self.on_handed_over(ids)
 
     def _domain(self, name: str, lost: bool, domain: str) -> None:
-        if self._is_route(name):
+        if self.is_route(name):
             (self.on_domain_lost if lost else self.on_domain_back)(domain)
 
     # -- links
 
     def _link_up(self, name: str) -> None:
-        self.links[name].route(self._is_route(name))
+        self.links[name].route(self.is_route(name))
 
-        if self._is_route(name):
+        if self.is_route(name):
             self._gain(name)
 
         self._look()
 
     def _link_down(self, name: str) -> None:
-        if self._is_route(name):
+        if self.is_route(name):
             self._lose(name, self._owner(name))
 
         self._look()
@@ -221,6 +224,9 @@ class Edges:
         lost = list(waiting.values())
         waiting.clear()
 
+        for stanza in lost:
+            self._count(stanza)
+
         # With the last edge of the route whoever waits gives up everything.
         if not self.up:
             self.on_down()
@@ -231,6 +237,10 @@ class Edges:
             self.on_stanza(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, text=text))
 
         self.on_edge_lost(owns)
+
+    def _count(self, stanza: Element) -> None:
+        if stanza.tag.endswith("}message"):
+            self.counters.count(Count.FAILURE_REPORTS, asyncio.get_running_loop().time())
 
     def _look(self) -> None:
         if all(self.links[name].up for name in self._serving()):
@@ -246,9 +256,10 @@ class Edges:
         return lambda domain: topology.member_for(pool, domain).identity == name
 
     def _serving(self) -> list[str]:
-        return [name for name in self.links if self._is_route(name)]
+        return [name for name in self.links if self.is_route(name)]
 
-    def _is_route(self, name: str) -> bool:
+    def is_route(self, name: str) -> bool:
+        """Whether an edge is, or belongs to, the XMPP federation route of some site."""
         member = self._members.get(name)
 
         return member is not None and member.pool in self._routes

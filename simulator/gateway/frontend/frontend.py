@@ -16,6 +16,7 @@ from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.contacts.rules import HomeRules
 from simulator.gateway.frontend.delivery import Delivery
+from simulator.gateway.frontend.edges import Edges, Places
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.homing import make_home
 from simulator.gateway.frontend.inward import Inward
@@ -29,7 +30,6 @@ from simulator.gateway.frontend.registration import Registration
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.frontend.sessions.context import Context
 from simulator.gateway.frontend.sessions.sessions import Sessions
-from simulator.gateway.link import LinkClient
 from simulator.sip.agent import Incoming
 from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import Connection
@@ -67,7 +67,7 @@ class FrontEnd:
         self._timer: asyncio.TimerHandle | None = None
         self.tcp_port: int | None = None
         self.tls_port: int | None = None
-        self.link = LinkClient(configuration, entropy=entropy, log=log)
+        self.link = Edges(configuration, entropy=entropy, log=log)
         self.home = make_home(
             configuration,
             home_rules,
@@ -131,21 +131,23 @@ class FrontEnd:
             access=access,
             added=lambda user, contact: self.home.contact(user, contact).listed,
             send=self.link.send,
+            hold=self.link.hold,
             bounced=self._outbox.bounced,
             presence=self._presence.receive,
             log=log,
         )
         self.link.on_stanza = self._stanza
         self.link.on_handed_over = self._outbox.handed_over
-        self.link.on_down = self._link_down
-        self.link.on_up = lambda: self.home.link_back(self._clock())
+        self.link.on_down = self._outbox.link_lost
+        self.link.on_edge_lost = lambda owns: self.home.link_lost(self._clock(), owns)
+        self.link.on_edge_back = lambda owns: self.home.link_back(self._clock(), owns)
         self.link.on_domain_lost = lambda domain: self.home.domain_lost(domain, self._clock())
         self.link.on_domain_back = lambda domain: self.home.domain_back(domain, self._clock())
 
-    async def start(self, *, link_host: str | None = None, link_port: int | None = None) -> None:
-        """Listen for SIP, and begin to connect to the edge (`link.wait_up()` says when that is done).
+    async def start(self, places: Places | None = None) -> None:
+        """Listen for SIP, and begin to connect to the edges (`link.wait_up()` says when that is done).
 
-        The edge is sought at the configured address unless told otherwise (port 0 in a configuration means that
+        An edge is sought at the configured address unless `places` has another (port 0 in a configuration means that
         only the running edge knows its port). Raises ListenError, CertificateError or StoreError, and then nothing is
         left open.
         """
@@ -155,7 +157,7 @@ class FrontEnd:
         try:
             self.home.open()
             await self._listen()
-            await self.link.start(link_host, link_port)
+            await self.link.start(places)
         except BaseException:
             await self.stop()
             raise
@@ -178,7 +180,8 @@ class FrontEnd:
             flow.close()
 
     def reconfigure(self) -> None:
-        """The configuration has changed: users who are no longer in it are registered no longer."""
+        """The configuration has changed: routes, and users who are no longer in it are registered no longer."""
+        self.link.reconfigure()
         self._registrar.forget_users(lambda user: self._configuration.user(str(user)) is not None)
 
     async def _listen(self) -> None:
@@ -218,10 +221,6 @@ class FrontEnd:
 
     def _stanza(self, stanza: Element) -> None:
         self._inward.handle(stanza)
-
-    def _link_down(self) -> None:
-        self._outbox.link_lost()
-        self.home.link_lost(self._clock())
 
     def _flow_closed(self, flow: Flow) -> None:
         self._flows.discard(flow)

@@ -34,6 +34,7 @@ from simulator.gateway.configuration import (
 from simulator.gateway.frontend.frontend import FrontEnd
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.link import LinkListener
+from simulator.gateway.topology import ONLY
 from simulator.sip.framing import Frame, MessageReader
 from simulator.sip.message import Request, Response, build_response, parse_message
 from simulator.world.ca import CertificateAuthority
@@ -127,7 +128,7 @@ def start(authority: CertificateAuthority) -> Start:
         await edge.start()
 
         try:
-            await inside.frontend.start(link_port=edge.port)
+            await inside.frontend.start({ONLY: ("127.0.0.1", edge.port)})
             await asyncio.wait_for(asyncio.gather(inside.frontend.link.wait_up(), edge.wait_up()), 5)
             yield inside
         finally:
