@@ -30,8 +30,8 @@ ADMINISTRATION_VERBS = (
     Verb(
         name="is told",
         actors=_ADMINISTRATOR,
-        says="The next thing that the shell has said: text that must be part of it (white space aside), as {error} or "
-        "{output}; text alone is {output}.",
+        says="What the shell has said: text that must be part of it (white space aside), as {error}, the next one, or "
+        "{output}, everything that one *runs* has printed; text alone is {output}.",
         example="the administrator is told: {error: A parameter cannot be found that matches parameter name}",
         expects="told",
         argument="required",

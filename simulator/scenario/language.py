@@ -10,7 +10,10 @@ A step is a sentence: ACTOR [on LABEL] VERB [as LABEL][: ARGUMENT]
   - gmail.com connects as second: {version: null}
   - gmail.com on second sends: <message from='juliet@gmail.com' to='alice@contoso.com'><body>Hi</body></message>
 
-ACTOR is a partner's domain, a user's address, a domain of the system, `DNS` or `the system`.
+ACTOR is a partner's domain, a user's address, a domain of the system, `DNS`, `the system` or `the administrator`.
+A user to whom the head of the scenario gives `devices` acts on one as ADDRESS/DEVICE, and sees there what reached it.
+Where a verb has CONTACT an address stands, of a person or of one of their devices: alice@contoso.com sees
+juliet@gmail.com: away.
 Without `on LABEL` a step is about the stream that its actor opened or accepted without `as LABEL`.
 
 Beside the sentence a step may have these keys:
@@ -41,6 +44,9 @@ Patterns are XML as the reader knows it from the specifications.
   equal, and is filled in where it is sent. `${name}` is the value of the matrix row.
 * In the fields of a message an address without resource stands for any of its resources; fields that are not named
   are not compared.
+* Presence that says what the user was shown before is passed over, for servers say it more than once; so is the
+  `unavailable` of a bare address of which no device was there, but not by *has received nothing*. A change of a user's
+  own contact list is no arrival: *has CONTACT in its contact list* looks at it.
 * A receiving step takes the next arrival on its stream that was not taken. What automation answered (a partner that
   answers a verification by itself) and what `may also receive` allows is passed over. What nobody takes by the end
   fails the scenario.

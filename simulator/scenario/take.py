@@ -98,7 +98,7 @@ def _concerns(expects: str, arrival: Arrival, wanted: Sequence[Any]) -> bool:
         "element": what not in ("accepted", *BESIDE) or any(_is_stanza(one, what) for one in wanted),
         "refusal": what == "refusal",
         "accepted": what in ("accepted", "refusal"),
-        "told": what in ("output", "error"),
+        "told": what == "error" or (what == "output" and any(_wants_output(one) for one in wanted)),
     }.get(expects, True)
 
 
@@ -109,6 +109,10 @@ def _is_from(wanted: Any, arrival: Arrival) -> bool:
     )
 
     return sender == contact or bare(sender) == contact or ("/" in contact and sender == bare(contact))
+
+
+def _wants_output(wanted: Any) -> bool:
+    return not isinstance(wanted, Mapping) or "output" in wanted
 
 
 def _is_stanza(pattern: Any, what: str) -> bool:
