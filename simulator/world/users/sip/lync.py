@@ -72,6 +72,8 @@ class LyncDialect:
 
     async def remove(self, contact: str) -> None:
         """Delete the contact, and look no longer."""
+        self._observation.expect_nothing(contact)
+
         if await self._list.delete(contact):
             await self._observation.look_away(contact)
 
@@ -85,6 +87,8 @@ class LyncDialect:
 
     async def unsubscribe(self, contact: str) -> None:
         """Set the contact as one whose presence is not wanted."""
+        self._observation.expect_nothing(contact)
+
         if await self._list.set(contact, subscribed=False):
             await self._observation.look_away(contact)
 

@@ -101,11 +101,16 @@ class Observation:
         for contact in contacts if not 200 <= code < 300 else ():
             self._refused(contact, code, response)
 
-    async def look_away(self, contact: str) -> None:
-        """End the subscription to one contact. Raises ConnectionError."""
+    def expect_nothing(self, contact: str) -> None:
+        """From here on what a contact decides, and that they are gone, is no news: it follows from what we do."""
         known = self.known(contact)
         known.granted = known.asked = False
         known.view = {}
+
+    async def look_away(self, contact: str) -> None:
+        """End the subscription to one contact. Raises ConnectionError."""
+        self.expect_nothing(contact)
+        known = self.known(contact)
         own, known.own = known.own, None
 
         if own is not None:
