@@ -200,7 +200,7 @@ async def test_stanza_that_came_by_another_edge_goes_back(net: Net) -> None:
 
 
 async def test_failed_route_stops_everything_until_it_is_changed_by_hand(net: Net) -> None:
-    """ "Edge Server disaster recovery": failover is manual."""
+    """As in "Edge Server disaster recovery": failover is manual."""
     await net.listeners[WEST].stop()
     assert await net.next("route") == ("route", "down")
     assert net.edges.links[EAST].up
@@ -258,7 +258,7 @@ async def test_site_without_a_route_sends_nothing(net: Net) -> None:
 
 
 async def test_lost_member_of_a_pool_takes_its_domains_with_it(configuration: Configuration) -> None:
-    """ "DNS load balancing": what goes to a member that is down fails, and is not rerouted."""
+    """As in "DNS load balancing": what goes to a member that is down fails, and is not rerouted."""
     net = await started(configuration, FARM)
     own = {domain: topology.member_for(_farm(net), domain).identity for domain in DOMAINS}
     lost, alive = MEMBERS
