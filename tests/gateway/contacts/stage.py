@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from xml.etree.ElementTree import Element
 
@@ -156,10 +156,10 @@ class Stage:
         """The state of a subscription."""
         return self.home.contact(user, contact).state
 
-    def online(self, *resources: str, user: Address = ALICE, **what: object) -> None:
+    def online(self, *resources: str, user: Address = ALICE) -> None:
         """Bring devices online, and forget what was sent and told for it."""
         for resource in resources:
-            self.home.available(user, resource, replace(HERE, **what) if what else HERE, self.now)
+            self.home.available(user, resource, HERE, self.now)
 
         self.clear()
 

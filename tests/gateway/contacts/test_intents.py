@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from simulator.gateway.contacts.availability import Availability
 from simulator.gateway.contacts.home import Blocked
 from simulator.gateway.contacts.notices import Failed, Listed, Requested, Seen, Unlisted
 from simulator.gateway.contacts.settings import HomeSettings
 from simulator.xmpp.subscription import SUBSCRIPTION_TYPES, State
 from tests.gateway.contacts.stage import ALICE, HERE, ROMEO, Stage
+
+AWAY = Availability("away")
 
 
 def test_a_request_goes_from_bare_to_bare_with_its_id() -> None:
@@ -257,7 +262,7 @@ def test_a_blocked_contact_gets_and_brings_nothing(state: State) -> None:
     for type_ in ("", "unavailable", "probe", "foo", *SUBSCRIPTION_TYPES):
         assert stage.presence(type_) == []
 
-    stage.home.available(ALICE, "desk", HERE.__class__(show="away"), stage.now)
+    stage.home.available(ALICE, "desk", AWAY, stage.now)
     stage.home.unavailable(ALICE, "desk", None, stage.now)
     stage.home.available(ALICE, "desk", HERE, stage.now)
 
@@ -280,11 +285,13 @@ def test_nothing_can_be_asked_of_a_blocked_contact() -> None:
     stage = Stage()
     stage.home.block(ALICE, ROMEO, stage.now)
 
-    for ask in (
+    asked: list[Callable[[], object]] = [
         lambda: stage.home.add(ALICE, ROMEO, stage.now),
         lambda: stage.home.accept(ALICE, ROMEO, stage.now),
         lambda: stage.home.direct(ALICE, "desk", ROMEO, HERE, stage.now),
-    ):
+    ]
+
+    for ask in asked:
         with pytest.raises(Blocked, match=r"alice@contoso\.com has blocked romeo@far\.example"):
             ask()
 

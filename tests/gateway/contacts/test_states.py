@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -52,13 +53,14 @@ def test_inbound(stage: Stage, state: State, type_: str) -> None:
 def test_outbound(stage: Stage, state: State, type_: str) -> None:
     stage.set_state(state)
     expected = OUTBOUND[state, type_]
-    home = stage.home
-    {
-        "subscribe": lambda: home.add(ALICE, ROMEO, stage.now),
-        "subscribed": lambda: home.accept(ALICE, ROMEO, stage.now),
-        "unsubscribe": lambda: home.unsubscribe(ALICE, ROMEO, stage.now),
-        "unsubscribed": lambda: home.refuse(ALICE, ROMEO, stage.now),
-    }[type_]()
+    home, now = stage.home, stage.now
+    says: dict[str, Callable[[], object]] = {
+        "subscribe": lambda: home.add(ALICE, ROMEO, now),
+        "subscribed": lambda: home.accept(ALICE, ROMEO, now),
+        "unsubscribe": lambda: home.unsubscribe(ALICE, ROMEO, now),
+        "unsubscribed": lambda: home.refuse(ALICE, ROMEO, now),
+    }
+    says[type_]()
     stanza = [f"{type_} {BARE}"] if expected.passes else []
     before = GONE if type_ == "unsubscribed" and is_seen(state) else []
     after = AVAILABLE if type_ == "subscribed" and expected.passes else []
