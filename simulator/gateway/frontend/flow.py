@@ -210,7 +210,7 @@ class Flow:
         for answered in self._agent.expire(self._clock()):
             # A device that lets one message lie for so long will not answer those behind it, whose senders wait too.
             waiting = self._busy.pop(answered.context.uri, ()) if answered.context.queued else ()
-            answered.context.on_final(408, None)
+            answered.context.on_final(answered.code, None)
 
             for leg in waiting:
                 leg.on_final(408, None)

@@ -157,7 +157,8 @@ class Invitation:
             self._open(leg, response, stream)
 
     def _open(self, leg: _Leg, response: Response, stream: sdp.Stream) -> None:
-        user = Address(self.user.local, self.user.domain, leg.binding.resource)
+        binding = leg.binding
+        user = Address(self.user.local, self.user.domain, binding.resource if binding.has_gruu else "")
         allowed = frozenset(each.upper() for each in response.values("allow"))
         session = self._make(leg.binding.flow, leg.dialog, user, self.contact, stream, allowed)
         session.knows_states = self.knows_states

@@ -105,7 +105,7 @@ class Session:
         if self.ended:
             self.context.log(f"a message to {self.contact} failed after its session: {fate.code} {fate.phrase}")
         elif message_id and self.context.sessions.notice_of_failure(self.stream) is Notice.DISPOSITION:
-            body = imdn.write_disposition(Disposition(message_id, self.dialog.remote_uri, fate.code))
+            body = imdn.write_disposition(Disposition(message_id, self.dialog.local_uri, fate.code))
             uri, headers = self.dialog.request("BENOTIFY", [("Content-Type", imdn.MEDIA_TYPE)])
             # BENOTIFY has no answer ([MS-SIP]).
             self.flow.request("BENOTIFY", uri, headers=headers, body=body)
