@@ -18,6 +18,7 @@ from simulator.world.dns import NameServer
 from simulator.world.partner.partner import Partner
 from simulator.world.profiles import load_profile
 from simulator.world.systems.system import System, SystemSettings
+from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 from simulator.xmpp.element import parse_element
 
@@ -71,11 +72,13 @@ class Town:
 
         return partner
 
-    async def user(self, system: System, address: str = "alice@contoso.com") -> User:
-        """A user of the system who has signed in."""
-        user = await system.user(address, self.journal)
+    async def user(self, system: System, address: str = "alice@contoso.com", habits: Habits = WRITES) -> User:
+        """A user of the system who has signed in, on every device of theirs."""
+        user = await system.user(address, self.journal, habits)
         self._ends.append(user.sign_out)
-        await user.sign_in()
+
+        for device in habits.devices:
+            await user.sign_in(device)
 
         return user
 
