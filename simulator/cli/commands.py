@@ -29,6 +29,8 @@ from simulator.cli.lookup import (
     selected,
     write,
 )
+from simulator.cli.shell import shell
+from simulator.cli.status import status
 
 if TYPE_CHECKING:
     from simulator.journal import Entry
@@ -49,6 +51,8 @@ Brings up a gateway beside fake federated partners, plays scenarios, and judges 
   s2sim up                               keep a world up, and see where everything listens
   s2sim steps                            the words that scenarios are written in
   s2sim certificates                     the certificates that partners may show, right and wrong
+  s2sim gateway --config FILE            the gateway alone; --control SOCKET lets one administer it
+  s2sim shell --control SOCKET           its management shell; `status` and `doctor` look at it
 
 Exit codes: 0 all good; 1 a failure that no ledger explains, or one that it should no longer; 2 wrong use;
 3 inconclusive, or our own fault; 130 interrupted.
@@ -107,6 +111,8 @@ def _top(context: typer.Context) -> None:
 
 app.add_typer(gateway, name="gateway")
 app.command()(certificates)
+app.command()(shell)
+app.command()(status)
 
 
 @app.command()

@@ -39,6 +39,14 @@ def run(
     edge: Annotated[
         str | None, typer.Option(metavar="FQDN", help="With --role edge: this Edge Server.", show_default=False)
     ] = None,
+    control: Annotated[
+        Path | None,
+        typer.Option(metavar="SOCKET", help="Answer s2sim shell, status and doctor there.", show_default=False),
+    ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Run these lines of the management shell first.", show_default=False),
+    ] = None,
 ) -> int:
     """Run the embedded gateway as a process of its own, until SIGTERM; or prepare that. SIGHUP: read FILE again."""
     if context.invoked_subcommand is not None:
@@ -59,7 +67,7 @@ def run(
     from simulator.gateway.gateway import Role
     from simulator.gateway.process import run as run_gateway
 
-    return run_gateway(config, role=Role(role), pool=pool, edge=edge)
+    return run_gateway(config, role=Role(role), pool=pool, edge=edge, control=control, script=script)
 
 
 @gateway.command("request-certificate")

@@ -5,8 +5,7 @@ Knows how a change is asked about, checked and handed on. Does not know which ch
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -18,7 +17,7 @@ from simulator.powershell.values import Record
 
 #: the Fault hook of the gateway's rules: which settings can be worked with
 Find = Callable[[Configuration], Iterable[Fault]]
-Apply = Callable[[Configuration], Awaitable[None] | None]
+Apply = Callable[[Configuration], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +38,14 @@ class Desk:
     apply: Apply
     find: Find | None = None
 
-    async def commit(self, configuration: Configuration) -> None:
+    def commit(self, configuration: Configuration) -> None:
         """Check a configuration and make it count. Raises CmdletError, and then nothing has changed."""
         try:
             sound = checked(configuration, self.find)
         except ConfigurationError as error:
             raise refusal(error.fault.message, hint=error.fault.hint) from None
 
-        waited = self.apply(sound)
-
-        if inspect.isawaitable(waited):
-            await waited
+        self.apply(sound)
 
 
 def refusal(message: str, *, hint: str = "", identifier: str = "InvalidConfiguration") -> CmdletError:
@@ -102,7 +98,9 @@ def changing(desk: Desk, work: Callable[[Configuration, Call], Change]) -> Run:
         if not await shell.should_process(call, change.target):
             return []
 
-        await desk.commit(change.configuration)
+        # While the user was asked, others may have changed something.
+        change = work(desk.read(), call)
+        desk.commit(change.configuration)
 
         for warning in change.warnings:
             shell.warn(warning)

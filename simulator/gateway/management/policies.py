@@ -102,7 +102,10 @@ def get(configuration: Configuration, call: Call) -> Iterator[Record]:
 
     if "ApplicableTo" in call:
         for user in users.found(configuration, call.get("ApplicableTo")):
-            yield as_record(effective_policy(policies, user.external_access_policy, user.site))
+            site = find_site(configuration.sites, user.site)
+            of_site = site.identity if site is not None else None
+
+            yield as_record(effective_policy(policies, user.external_access_policy, of_site))
 
         return
 

@@ -14,11 +14,12 @@ from simulator.powershell.cmdlet import CmdletError
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A Windows service: its short name, the one that people know, and whether it runs."""
+    """A Windows service on one computer: its short name, the one that people know, and whether it runs."""
 
     name: str
     display_name: str
     role: str
+    computer: str
     running: bool
 
 
@@ -49,10 +50,10 @@ class Running(Protocol):
     def sockets(self) -> Sequence[Socket]:
         """Its sockets."""
 
-    async def start_service(self, name: str) -> None:
+    async def start_service(self, service: Service) -> None:
         """Start a service that does not run. Raises OSError."""
 
-    async def stop_service(self, name: str) -> None:
+    async def stop_service(self, service: Service) -> None:
         """Stop a service that runs."""
 
     async def send_message(self, sender: str, receiver: str, port: int | None) -> Attempt:

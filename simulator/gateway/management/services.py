@@ -16,7 +16,7 @@ from simulator.powershell.types import OBJECT, STRING, SWITCH, record
 from simulator.powershell.values import Record, text_of
 
 TYPE = "Microsoft.Rtc.Management.Deployment.Core.NTService"
-_SHOWN = {"Status": "Status", "Name": "Name", "ActivityLevel": "Activity Level"}
+_SHOWN = {"Status": "Status", "Name": "Name", "ComputerName": "Computer", "DisplayName": "Display Name"}
 
 
 def as_record(service: Service) -> Record:
@@ -26,7 +26,7 @@ def as_record(service: Service) -> Record:
         {
             "Status": "Running" if service.running else "Stopped",
             "Name": service.name,
-            "ActivityLevel": "",
+            "ComputerName": service.computer,
             "DisplayName": service.display_name,
             "RoleName": [service.role],
         },
@@ -45,14 +45,18 @@ def cmdlets(running: Running | None) -> Iterable[Cmdlet]:
         services = list(running.services())
         given = call.get("InputObject")
         name = text_of(given["Name"]) if given is not None else call.get("Name")
-
-        if name is None:
-            return services
-
-        found = [service for service in services if service.name.lower() == name.lower()]
+        computer = text_of(given["ComputerName"]) if given is not None else call.get("ComputerName")
+        # "You must use the service name and not the service display name": here either will do.
+        found = [
+            service
+            for service in services
+            if (name is None or name.lower() in (service.name.lower(), service.display_name.lower()))
+            and (computer is None or computer.lower() == service.computer.lower())
+        ]
 
         if not found:
-            raise missing("Service", name, (service.name for service in services))
+            wanted = " on ".join(filter(None, (name, computer)))
+            raise missing("Service", wanted, (f"{service.name} on {service.computer}" for service in services))
 
         return found
 
@@ -66,7 +70,7 @@ def cmdlets(running: Running | None) -> Iterable[Cmdlet]:
 
                 if await shell.should_process(call, service.display_name):
                     try:
-                        await (running.start_service if start else running.stop_service)(service.name)
+                        await (running.start_service if start else running.stop_service)(service)
                     except OSError as error:
                         message = f"Failed to start service '{service.display_name} ({service.name})': {error}."
                         identifier = "StartServiceFailed"
