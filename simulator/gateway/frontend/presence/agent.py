@@ -27,7 +27,7 @@ from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.sip import contact_service
 from simulator.sip.agent import Incoming
-from simulator.sip.event import event_of
+from simulator.sip.event import parse_event
 from simulator.sip.identifiers import Identifiers
 from simulator.sip.transaction import TIMER_F
 from simulator.sip.uri import parse_uri
@@ -152,7 +152,7 @@ class PresenceAgent:
         self._devices.expire(now)
 
     def _subscribe(self, flow: Flow, incoming: Incoming) -> None:
-        package, _ = event_of(incoming.request)
+        package = parse_event(incoming.request.header("event") or "")[0]
         serve = {
             _PRESENCE: self._watching.subscribe,
             _PENDING: self._pending.subscribe,

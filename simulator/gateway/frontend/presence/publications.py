@@ -15,7 +15,7 @@ from simulator.gateway.frontend.presence.translation import own_tuple
 from simulator.gateway.frontend.refusal import Refused
 from simulator.sip import pidf
 from simulator.sip.agent import Incoming
-from simulator.sip.event import event_of
+from simulator.sip.event import parse_event
 from simulator.sip.identifiers import Identifiers
 from simulator.sip.message import Request
 from simulator.xmpp.address import Address
@@ -52,7 +52,7 @@ class Publications:
         """Take a PUBLISH (§6); raises SIPError."""
         request = incoming.request
 
-        if event_of(request)[0] != "presence":
+        if parse_event(request.header("event") or "")[0] != "presence":
             raise Refused(489, "", [("Allow-Events", "presence")])
 
         # §6 step 3: "the ESC MUST respond with a 412".
