@@ -61,7 +61,7 @@ class Arrivals:
             self._unknown(presence, type_, to, sender)
 
     def _subscription(self, stanza: Element, type_: str, to: Address, sender: Address) -> None:
-        exact = not to.resource or to.resource in self._sessions.available(to.bare)
+        exact = not to.resource or to.resource in self._sessions.there(to.bare)
 
         if self._context.rules.takes_from_resource(type_, exact):
             self._requests.receive(stanza, type_, to.bare, self._context.rules.subscriber(sender))
