@@ -65,6 +65,7 @@ class Talks:
     def __init__(self, line: Line, person: Person, contact: str, arrived: Callable[..., None]) -> None:
         self._line, self._person, self._contact, self._arrived = line, person, contact, arrived
         self._talks: dict[str, Talk] = {}
+        self._ringing: dict[Incoming, str] = {}
 
     # -- what the person says
 
@@ -121,12 +122,13 @@ class Talks:
         return True
 
     def cancelled(self, incoming: Incoming) -> None:
-        """The peer takes its INVITE back, which nobody had answered yet (§9.2)."""
-        self._line.answer(incoming, 487)
+        """The peer takes its INVITE back, which nobody had answered yet (RFC 3261 §9.2)."""
+        self._line.answer(incoming, 487, tag=self._ringing.pop(incoming, ""))
 
     def close(self) -> None:
         """The connection is gone."""
         self._talks.clear()
+        self._ringing.clear()
 
     # -- inside: sessions that we open
 
@@ -240,10 +242,13 @@ class Talks:
 
         if offered.chosen is None:
             self._line.answer(incoming, 488)
+        elif not code:
+            # Nobody answers, but the device rings: whoever may not wait any longer can take it back.
+            self._ringing[incoming] = tag = self._line.identifiers.fresh()
+            self._line.answer(incoming, 180, tag=tag)
         elif not 200 <= code < 300:
-            if code:
-                phrase, headers = self._person.answer_phrase, self._person.answer_headers
-                self._line.answer(incoming, code, phrase=phrase, headers=headers)
+            phrase, headers = self._person.answer_phrase, self._person.answer_headers
+            self._line.answer(incoming, code, phrase=phrase, headers=headers)
         else:
             talk = self._accept(incoming, offered, reads_first=words is not None)
 
