@@ -18,6 +18,7 @@ from simulator.gateway.management.session import Session, place
 from simulator.gateway.services import PROXY, TRANSLATING
 from simulator.gateway.status import snapshot
 from simulator.gateway.tryout import send_message
+from simulator.powershell.errors import Source, render
 from simulator.powershell.evaluation import Ask, Outcome
 from simulator.wire.tls import CertificateError, client_context
 
@@ -45,6 +46,7 @@ class Administration:
 
     def __init__(self, gateway: Gateway, find: Find | None = None) -> None:
         self._gateway, self._find = gateway, find
+        self._lasting: Session | None = None
 
     def snapshot(self) -> dict[str, Any]:
         """The status, as `status` has it."""
@@ -74,6 +76,17 @@ class Administration:
             raise ScriptFailed(place(outcome.errors[0], text, str(path)))
 
         return outcome
+
+    async def type_in(self, text: str) -> list[tuple[str, str]]:
+        """Run lines in one lasting session: ``output`` with all that they print, then ``error`` for each error."""
+        if self._lasting is None:
+            self._lasting = self.session()
+
+        outcome = await self._lasting.run(text)
+        printed = "\n".join(line.text for line in outcome.lines if line.stream != "error").strip("\n")
+        errors = [("error", "\n".join(render(error, Source(text)))) for error in outcome.errors]
+
+        return [*([("output", printed)] if printed else []), *errors]
 
     # -- what cmdlets ask of a running gateway
 

@@ -13,10 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 
+from simulator.gateway.administration import Administration
 from simulator.gateway.configuration import Configuration, ConfigurationError, checked
 from simulator.gateway.gateway import Gateway
+from simulator.gateway.topology import ONLY
 from simulator.journal import Journal
-from simulator.world.systems.gateway_settings import configuration_words
+from simulator.world.systems.gateway_settings import configuration_words, edge_words, place_edges
 from simulator.world.systems.system import (
     SETTINGS_ROWS,
     Seat,
@@ -66,7 +68,7 @@ GATEWAY_CAPABILITIES = frozenset(
         *SETTINGS_ROWS,
     }
 )
-CAPABILITIES = GATEWAY_CAPABILITIES | {"link", "mutants"}
+CAPABILITIES = GATEWAY_CAPABILITIES | {"link", "several-edges", "mutants", "cmdlets"}
 
 
 class Embedded:
@@ -81,7 +83,10 @@ class Embedded:
         self._settings = settings
         self._member = f"embedded {next(self._numbers)}"
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._members: list[str] = []
+        self._pools: dict[str, int] = {}
         self._gateway: Gateway | None = None
+        self._administration: Administration | None = None
         self.died = asyncio.Event()
         self.cause_of_death = ""
 
@@ -100,6 +105,13 @@ class Embedded:
         """Its sockets: edge, link, sip, sips."""
         return self._running().listening
 
+    @property
+    def edges(self) -> dict[str, tuple[int, str, int]]:
+        """FQDN of each edge -> priority among the SRV records of our domains, host and port; in that order."""
+        servers = self._running().edges
+
+        return {name: (self._pools[name] * 10, *server.places["edge"]) for name, server in servers.items()}
+
     def address_of(self, domain: str) -> tuple[str, int]:
         """Where partners reach it: one port for all domains."""
         return self.listening["edge"]
@@ -107,10 +119,9 @@ class Embedded:
     async def start(self, surroundings: Surroundings) -> None:
         """Return when everything listens and the link is up. Raises SettingsRefused or SystemFailed."""
         self._addresses, self._entropy = surroundings.addresses, surroundings.entropy
-        host = self._addresses.take(self._member)
 
         try:
-            configuration = self._configuration(surroundings, host)
+            configuration = self._configuration(surroundings, self._place("inside"))
 
             for warning in configuration.warnings:
                 self._lines.append(f"warning: {warning}")
@@ -119,25 +130,36 @@ class Embedded:
             gateway = Gateway(configuration, self._settings.rules, entropy=entropy, log=self._lines.append)
             await gateway.start()
         except OSError as error:
-            self._addresses.give_back(self._member)
+            self._give_back()
             raise SystemFailed("\n".join([f"the gateway does not start: {error}", *self.log_lines(10)])) from error
         except BaseException:
-            self._addresses.give_back(self._member)
+            self._give_back()
             raise
 
         self._gateway = gateway
+
+    def _place(self, name: str) -> str:
+        self._members.append(f"{self._member} {name}")
+
+        return self._addresses.take(self._members[-1])
+
+    def _give_back(self) -> None:
+        for member in self._members:
+            self._addresses.give_back(member)
+
+        self._members.clear()
 
     async def stop(self) -> None:
         """Stop the gateway; may be called at any time and again."""
         if self._gateway is None:
             return
 
-        gateway, self._gateway = self._gateway, None
+        gateway, self._gateway, self._administration = self._gateway, None, None
 
         try:
             await gateway.stop()
         finally:
-            self._addresses.give_back(self._member)
+            self._give_back()
 
     async def shut_down(self) -> None:
         """Stop the gateway in order: streams are closed with system-shutdown."""
@@ -161,6 +183,17 @@ class Embedded:
         """Let the link come up again; returns when it is."""
         await self._running().mend_link()
 
+    async def run_commands(self, text: str) -> list[tuple[str, str]]:
+        """Type lines into the management shell: ``output`` with all that they print, then ``error`` for each error.
+
+        Variables last until the system stops.
+        """
+        if self._administration is None:
+            find = self._settings.rules.faults if self._settings.rules else None
+            self._administration = Administration(self._running(), find)
+
+        return await self._administration.type_in(text)
+
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its log."""
         return list(self._lines)[-last:]
@@ -173,6 +206,8 @@ class Embedded:
 
     def _configuration(self, surroundings: Surroundings, host: str) -> Configuration:
         words = configuration_words(self._settings, surroundings, host)
+        place_edges(words, self._place)
+        self._pools = {edge["identity"] or ONLY: pool for pool, edge in edge_words(words)}
 
         try:
             return checked(msgspec.convert(words, Configuration), self._settings.rules and self._settings.rules.faults)
