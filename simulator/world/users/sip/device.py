@@ -6,6 +6,7 @@ Knows REGISTER, and whose each request is. Does not know messages nor presence: 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,6 +110,12 @@ class Device:
             return
 
         if line.is_open:
+            # What was said a moment ago may have been taken and not answered yet; a loss of the connection would make
+            # a refusal of it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE):
+                    await line.all_answered()
+
             await self._register(line, 0, GOODBYE)
             line.close()
 

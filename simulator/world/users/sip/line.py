@@ -54,6 +54,9 @@ class Line:
         self._label = f"sip-{address}-{next(_NUMBERS)}"
         self._timer: asyncio.TimerHandle | None = None
         self._sequence = itertools.count(1)
+        self._unanswered = 0
+        self._all_answered = asyncio.Event()
+        self._all_answered.set()
         host, port = connection.local
         self._sent_by = f"SIP/2.0/{'TLS' if connection.tls else 'TCP'} {bracketed(host)}:{port}"
         self.host = host
@@ -76,6 +79,10 @@ class Line:
     def is_open(self) -> bool:
         """Whether anything can be sent."""
         return not self._connection.closed
+
+    async def all_answered(self) -> None:
+        """Wait until every request of ours has its final answer."""
+        await self._all_answered.wait()
 
     def next_number(self) -> int:
         """A number for the CSeq of a request outside of any dialog."""
@@ -105,10 +112,14 @@ class Line:
         data = build_request(method, uri, [("Via", f"{self._sent_by};branch={branch}"), *maximum, *headers], body)
         now = asyncio.get_running_loop().time()
 
-        if on_final is not None and method == "INVITE":
-            self._agent.begin_invite(data, Asked(on_final, on_repeated), now)
-        elif on_final is not None:
-            self._agent.begin(branch, method, Asked(on_final), now)
+        if on_final is not None:
+            self._unanswered += 1
+            self._all_answered.clear()
+
+            if method == "INVITE":
+                self._agent.begin_invite(data, Asked(on_final, on_repeated), now)
+            else:
+                self._agent.begin(branch, method, Asked(on_final), now)
 
         self._write(data)
         self._schedule()
@@ -181,8 +192,8 @@ class Line:
                     self._on_request(event)
                 case Cancelled(incoming=incoming):
                     self._on_cancelled(incoming)
-                case Answered(context=asked):
-                    asked.on_final(event.code, event.response)
+                case Answered():
+                    self._answered(event)
                 case Repeated(context=asked):
                     asked.on_repeated()
                 case Progress():
@@ -209,7 +220,7 @@ class Line:
         self._timer = None
 
         for answered in self._agent.expire(asyncio.get_running_loop().time()):
-            answered.context.on_final(answered.code, None)
+            self._answered(answered)
 
         self._schedule()
 
@@ -221,6 +232,14 @@ class Line:
         self._journal.record("ended", self._address, self._label, tcp=how, by="us" if how == "local" else "them")
 
         for answered in self._agent.lost():
-            answered.context.on_final(answered.code, None)
+            self._answered(answered)
 
         self._on_closed()
+
+    def _answered(self, answered: Answered[Asked]) -> None:
+        self._unanswered -= 1
+
+        if not self._unanswered:
+            self._all_answered.set()
+
+        answered.context.on_final(answered.code, answered.response)
