@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from simulator.gateway.access.authorization import AuthorizationSettings, Refusal
 from simulator.gateway.access.gates import Gate
@@ -65,7 +66,7 @@ def _as(type_: PartnerType, other: PartnerType, action: Action) -> Rules:
     )
 
 
-def _access(**rules: object) -> Rules:
+def _access(**rules: Any) -> Rules:
     return replace(RIGHT, access=replace(ACCESS_RIGHT, **rules))
 
 
