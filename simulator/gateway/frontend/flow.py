@@ -87,6 +87,11 @@ class Flow:
         """The URI by which the user agent reaches us within a dialog: this end of the connection."""
         return self._contact
 
+    @property
+    def congested(self) -> bool:
+        """Whether the user agent has left so much unread that nothing more is sent to it."""
+        return self._connection.unsent > self._unsent_bytes
+
     def answer(
         self,
         incoming: Incoming,

@@ -127,6 +127,7 @@ class PresenceAgent:
                     self._devices.came(notice.user, notice.contact)
             case Listed():
                 self._contacts.listed(notice)
+                self._watching.listed(notice)
                 self._pending.changed(notice.user)
             case Unlisted():
                 self._contacts.unlisted(notice)
@@ -144,6 +145,10 @@ class PresenceAgent:
         """A connection is gone."""
         self._watches.flow_closed(flow)
         self._devices.flow_closed(flow)
+
+    def close(self) -> None:
+        """Nobody will be told anything any more."""
+        self._watches.close()
 
     def expire(self, now: float) -> None:
         """Do what is due; to be called now and then."""

@@ -23,7 +23,16 @@ from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.sip import pidf
 from simulator.sip.agent import Incoming
 from simulator.sip.dialog import Dialog
-from simulator.sip.event import Reason, State, SubscriptionState, duration_of, event_of, parse_subscription_state
+from simulator.sip.event import (
+    Heard,
+    Reason,
+    State,
+    SubscriptionState,
+    duration_of,
+    event_of,
+    heard_of,
+    parse_subscription_state,
+)
 from simulator.sip.identifiers import Identifiers
 from simulator.sip.message import Request, Response
 from simulator.xmpp import subscription
@@ -111,6 +120,7 @@ class Devices:
         self._unable = {each for each in self._unable if each[0] is not flow}
 
         for inquiry in list(self._inquiries.pop(flow, {}).values()):
+            inquiry.hears(Heard.TIMED_OUT)
             self._hide(inquiry)
 
     def gone(self, user: Address, binding: Binding[Flow]) -> None:
@@ -125,7 +135,7 @@ class Devices:
         """Refresh what is about to run out, and forget what has; to be called now and then."""
         for inquiry in [each for found in self._inquiries.values() for each in found.values()]:
             if inquiry.ends_at <= now:
-                self._drop(inquiry)
+                self._drop(inquiry, Heard.TIMED_OUT)
             elif inquiry.refresh_at <= now:
                 contact = self._home.contact(inquiry.user, inquiry.contact)
                 online = bool(self._home.seen(inquiry.user, inquiry.contact))
@@ -231,6 +241,7 @@ class Devices:
             inquiry.flow.answer(incoming, 200, tag=inquiry.dialog.local_tag)
 
         inquiry.tries = 0
+        inquiry.hears(heard_of(state))
         self._take(inquiry, state, document, request.header("content-language") or "")
 
     def _read(self, request: Request) -> pidf.Presence | None:
@@ -330,13 +341,13 @@ class Devices:
             if each.user == user and each.contact == contact and not each.polls
         ]
 
-    def _drop(self, inquiry: Inquiry) -> None:
+    def _drop(self, inquiry: Inquiry, heard: Heard = Heard.REFUSED) -> None:
         """The device is not asked any more, and what it has shown is taken back."""
+        inquiry.hears(heard)
         self._forget(inquiry)
         self._hide(inquiry)
 
     def _forget(self, inquiry: Inquiry) -> None:
-        inquiry.open = False
         call_id, local_tag, _ = inquiry.dialog.key
         self._dialogs.close(inquiry.flow, call_id, local_tag=local_tag, remote_tag="")
         found = self._inquiries.get(inquiry.flow, {})
@@ -346,7 +357,6 @@ class Devices:
             self._inquiries.pop(inquiry.flow, None)
 
     def _hide(self, inquiry: Inquiry) -> None:
-        inquiry.open = False
         shown, inquiry.shown = inquiry.shown, {}
 
         for resource in shown:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from simulator.gateway.frontend.flow import Flow
 from simulator.sip.dialog import Dialog
+from simulator.sip.event import Heard, Life, next_as_subscriber
 from simulator.xmpp.address import Address
 
 #: RFC 6665 §4.1.2.4, Timer N, 64*T1: how long a first NOTIFY may take, in seconds
@@ -36,12 +37,22 @@ class Inquiry:
     shown: dict[str, None] = field(default_factory=dict)
     """The resources that the contact was told are available."""
     has_spoken: bool = False
-    open: bool = True
+    life: Life = Life.WAITING
     target: str = field(init=False, default="")
     """Where a dialog begins: the device's Contact."""
 
     def __post_init__(self) -> None:
         self.target = self.dialog.target
+
+    @property
+    def open(self) -> bool:
+        """Whether the device may still answer."""
+        return self.life is not Life.TERMINATED
+
+    def hears(self, heard: Heard) -> None:
+        """Move on; nothing more is heard once it is over."""
+        if self.open:
+            self.life = next_as_subscriber(self.life, heard)
 
     def lasts(self, seconds: float, now: float, refreshed_after: float) -> None:
         """The device grants so much; a NOTIFY must still come where nothing is granted."""

@@ -17,7 +17,18 @@ from simulator.gateway.frontend.presence.rules import PresenceRules
 from simulator.gateway.frontend.refusal import Refused
 from simulator.sip.agent import Incoming
 from simulator.sip.dialog import Dialog
-from simulator.sip.event import IntervalTooBrief, State, SubscriptionState, duration_of, event_of, parse_event
+from simulator.sip.event import (
+    Decided,
+    IntervalTooBrief,
+    Life,
+    Reason,
+    State,
+    SubscriptionState,
+    duration_of,
+    event_of,
+    next_as_notifier,
+    parse_event,
+)
 from simulator.sip.identifiers import Identifiers
 from simulator.sip.message import HeaderList, Request, Response
 from simulator.xmpp.address import Address
@@ -46,9 +57,14 @@ class Watch:
     """It asked once, and is over with its answer."""
     version: int = 0
     """Of the next document, where documents are counted."""
-    last: bytes = b""
-    """The body that was notified last."""
-    open: bool = True
+    told: dict[Address, State] = field(default_factory=dict)
+    """What the subscriber was last told of its authorization, by contact."""
+    life: Life = Life.WAITING
+
+    @property
+    def open(self) -> bool:
+        """Whether the subscription is not over."""
+        return self.life is not Life.TERMINATED
 
 
 class Package(Protocol):
@@ -142,6 +158,8 @@ class Watches:
         self, watch: Watch, state: str, *, media_type: str = "", body: bytes = b"", headers: HeaderList = ()
     ) -> None:
         """Tell the subscriber; `state` is ``active`` or ``pending``. The body may be empty."""
+        decided = Decided.GRANTED if state == State.ACTIVE else Decided.UNDECIDED
+        watch.life = next_as_notifier(watch.life, decided)
         remaining = max(0, round(watch.ends_at - self._clock()))
         self._send(watch, SubscriptionState(state, expires=remaining), media_type, body, headers)
 
@@ -156,7 +174,12 @@ class Watches:
     ) -> None:
         """Tell the subscriber that it is over, and forget it."""
         self._send(watch, state, media_type, body, headers)
-        self._drop(watch)
+        self._drop(watch, Decided.ENDED)
+
+    def close(self) -> None:
+        """End everything: RFC 6665 §4.1.3, "the subscriber SHOULD retry immediately with a new subscription"."""
+        for watch in [watch for watches in tuple(self._by_flow.values()) for watch in watches]:
+            self.finish(watch, SubscriptionState(State.TERMINATED, reason=Reason.DEACTIVATED))
 
     def expire(self, now: float) -> None:
         """End what has run out; to be called now and then."""
@@ -170,7 +193,7 @@ class Watches:
     def flow_closed(self, flow: Flow) -> None:
         """The connection is gone, and with it whoever listened."""
         for watch in self.of_flow(flow):
-            self._drop(watch)
+            self._drop(watch, Decided.NOTIFY_FAILED)
 
     def _within(self, watch: Watch, incoming: Incoming) -> None:
         request = incoming.request
@@ -211,17 +234,21 @@ class Watches:
         )
 
         def final(code: int, response: Response | None) -> None:
-            if watch.open and state.state != State.TERMINATED and self._rules.notify_failure_ends(code):
-                self._drop(watch)
+            if watch.open and self._rules.notify_failure_ends(code):
+                self._drop(watch, Decided.NOTIFY_FAILED)
 
-        watch.last = body
+        # Whoever does not read misses a change, and must not believe that there was none.
+        if watch.flow.congested:
+            self._drop(watch, Decided.NOTIFY_FAILED)
+            return
+
         watch.flow.request(method, uri, headers=lines, body=body, on_final=None if watch.unanswered else final)
 
-    def _drop(self, watch: Watch) -> None:
+    def _drop(self, watch: Watch, decided: Decided) -> None:
         if not watch.open:
             return
 
-        watch.open = False
+        watch.life = next_as_notifier(watch.life, decided)
         found = self._by_flow.get(watch.flow, {})
         found.pop(watch, None)
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from simulator.gateway.contacts.availability import read_availability
 from simulator.gateway.contacts.home import Blocked, Home
-from simulator.gateway.contacts.notices import Answered, Failed, Seen, Unlisted
+from simulator.gateway.contacts.notices import Answered, Failed, Listed, Seen, Unlisted
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.presence.rules import PresenceRules
@@ -142,6 +142,17 @@ class Watching:
         for watch in self._of(notice.user, notice.contact):
             self._tell_one(watch, notice.contact, {}, ())
 
+    def listed(self, notice: Listed) -> None:
+        """The contact's entry has changed: perhaps the user wants his presence no longer, on another device.
+
+        Of requests that are over another notice says why.
+        """
+        state, _ = self._rules.state_of(notice.entry)
+
+        for watch in self._of(notice.user, notice.contact):
+            if watch.told.get(notice.contact) == State.ACTIVE and state != State.ACTIVE:
+                self._tell_one(watch, notice.contact, {}, ())
+
     def failed(self, notice: Failed) -> None:
         """A request came back; where it waits to be sent again, nothing has changed."""
         still_asks = subscription.asks(self._home.contact(notice.user, notice.contact).state)
@@ -218,6 +229,7 @@ class Watching:
             return
 
         state, reason = self._rules.state_of(self._home.contact(watch.user, contact))
+        watch.told[contact] = state
 
         if state == State.TERMINATED:
             self._watches.finish(watch, SubscriptionState(state, reason=reason or ""))
@@ -287,6 +299,7 @@ class Watching:
 
     def _part(self, watch: Watch, contact: Address, gone: Mapping[str, pidf.Notes]) -> Part:
         state, reason = self._rules.state_of(self._home.contact(watch.user, contact))
+        watch.told[contact] = state
         body = self._document(watch, contact, gone) if state == State.ACTIVE else b""
 
         return Part(watch.contacts[contact], state, reason or "", pidf.MEDIA_TYPE if body else "", body)

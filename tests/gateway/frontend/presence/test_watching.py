@@ -10,7 +10,7 @@ import pytest
 from simulator.gateway.access.edge import AccessEdgeConfiguration
 from simulator.gateway.configuration import FrontendSettings
 from simulator.gateway.frontend.rules import FrontEndRules
-from simulator.sip.contact_service import DeleteContact, SetACE
+from simulator.sip.contact_service import DeleteContact, SetACE, SetContact
 from simulator.sip.pidf import PresenceTuple, parse_presence
 from tests.gateway.frontend.presence.phone import ACCEPT, Phone, Watch, befriend, has_taken, of_juliet, state
 
@@ -338,3 +338,24 @@ async def test_notify_that_fails_ends_it_or_not(friends: tuple[Any, Phone], code
     phone.wire.answers(await phone.wire.next_request(), code)
 
     assert (await watch.refreshes()).code == (200 if stays else 481)
+
+
+async def test_front_end_that_ends_says_so(friends: tuple[Any, Phone]) -> None:
+    inside, phone = friends
+    await watches(phone)
+    await inside.frontend.stop()
+
+    assert str(state(await phone.wire.next_request())) == "terminated;reason=deactivated"
+
+
+async def test_contact_who_is_not_wanted_any_more_is_not_watched(friends: tuple[Any, Phone], connect: Any) -> None:
+    inside, phone = friends
+    await watches(phone)
+
+    async with connect(inside.port) as wire:
+        other = Phone(wire)
+        await other.registers("mobile")
+        assert (await other.serves(SetContact(JULIET, "", (), subscribed=False))).code == 200
+
+    assert state(await phone.next_notify()).state == "terminated"
+    assert "type='unsubscribe'" in await inside.next_stanza()
