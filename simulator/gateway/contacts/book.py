@@ -40,6 +40,14 @@ class Book:
         """Release the store."""
         self._store.close()
 
+    def online(self) -> set[Address]:
+        """The users who were online when the store was last written, perhaps by a process that was killed."""
+        return self._store.online()
+
+    def set_online(self, user: Address, online: bool) -> None:
+        """Keep whether a user is online."""
+        self._store.set_online(user, online)
+
     @property
     def domains(self) -> list[str]:
         """The domains of all contacts."""

@@ -20,6 +20,8 @@ class Broadcast:
 
     def __init__(self, context: Context, sessions: Sessions) -> None:
         self._context, self._sessions = context, sessions
+        self._watchers: dict[Address, set[Address]] = {}
+        """To whom a user was shown available and not yet unavailable, by bare addresses."""
 
     def may_see(self, contact: Contact) -> bool:
         """Whether the contact may know the user's presence now.
@@ -56,6 +58,9 @@ class Broadcast:
                     told.add(contact.address)
                     self._context.presence(sender, contact.address, last, id=identifier, type_=UNAVAILABLE)
 
+            if not self._sessions.available(user):
+                self._watchers.pop(user, None)
+
         # §4.6.3 case 2: "the user's server MUST route that unavailable presence to the entity".
         for to in session.directed if self._context.rules.ends_directed else ():
             if to.bare not in told and self._context.may_send(self._context.book.get(user, to.bare)):
@@ -69,19 +74,35 @@ class Broadcast:
 
     def hide(self, contact: Contact) -> None:
         """Tell one contact that every device is gone, as long as he may see it: `contact` is as it was (§3.2.2)."""
-        if self.may_see(contact):
-            for resource in self._sessions.available(contact.user):
+        may_see = self.may_see(contact)
+
+        for resource, session in self._sessions.of(contact.user).items():
+            if may_see and session.availability is not None:
                 sender = self._context.rules.presence_address(_full(contact.user, resource))
                 identifier = self._context.make_id()
                 self._context.presence(sender, contact.address, None, id=identifier, type_=UNAVAILABLE)
-        else:
-            self._hide_directed(contact)
+            elif self._context.may_send(contact):
+                self._hide_directed(contact, resource, session)
 
+        self._watchers.get(contact.user, set()).discard(contact.address)
         self._sessions.forget_directed(contact.user, contact.address)
 
     def hide_all(self, contact: Contact) -> None:
         """Tell one contact that the user is offline, whatever he has seen of him (§4.5.4)."""
         if self.may_see(contact):
+            self._context.presence(contact.user, contact.address, None, id=self._context.make_id(), type_=UNAVAILABLE)
+
+    def reconsider(self, contact: Contact) -> None:
+        """Gates may have opened or closed: show or hide what the contact has not, or has, been shown.
+
+        Who is no longer to see anything is told so past the gates: the last word is that the user is offline.
+        """
+        was_shown = contact.address in self._watchers.get(contact.user, set())
+
+        if not was_shown:
+            self.show(contact)
+        elif not self.may_see(contact):
+            self._watchers[contact.user].discard(contact.address)
             self._context.presence(contact.user, contact.address, None, id=self._context.make_id(), type_=UNAVAILABLE)
 
     def direct(self, contact: Contact, resource: str, to: Address, availability: Availability | None) -> None:
@@ -104,17 +125,14 @@ class Broadcast:
 
     def _show(self, contact: Contact, resource: str, session: Session) -> None:
         sender = self._context.rules.presence_address(_full(contact.user, resource))
+        self._watchers.setdefault(contact.user, set()).add(contact.address)
         self._context.presence(sender, contact.address, session.availability, id=session.id)
 
-    def _hide_directed(self, contact: Contact) -> None:
-        if not self._context.may_send(contact):
-            return
-
-        for resource, session in self._sessions.of(contact.user).items():
-            for to in session.directed:
-                if to.bare == contact.address:
-                    sender = _full(contact.user, resource)
-                    self._context.presence(sender, to, None, id=self._context.make_id(), type_=UNAVAILABLE)
+    def _hide_directed(self, contact: Contact, resource: str, session: Session) -> None:
+        for to in session.directed:
+            if to.bare == contact.address:
+                sender = _full(contact.user, resource)
+                self._context.presence(sender, to, None, id=self._context.make_id(), type_=UNAVAILABLE)
 
 
 def _full(user: Address, resource: str) -> Address:

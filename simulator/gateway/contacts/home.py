@@ -88,6 +88,7 @@ class Home:
     def open(self) -> None:
         """Read the contacts, if that was not done yet. Raises StoreError."""
         self._context.book.load()
+        self._refresh.left_behind = self._context.book.online()
 
     def close(self, now: float) -> None:
         """Tell contacts that everybody leaves, and release the store; after `open` all goes on."""
@@ -163,6 +164,9 @@ class Home:
         if not self._context.rules.is_news(before, availability):
             return
 
+        if not self._sessions.available(user):
+            self._context.book.set_online(user, True)
+
         session.availability, session.id = availability, self._context.make_id()
         self._broadcast.update(user, resource, session)
 
@@ -178,6 +182,9 @@ class Home:
             return
 
         self._broadcast.end(user, resource, session, availability)
+
+        if session.availability is not None and not self._sessions.available(user):
+            self._context.book.set_online(user, False)
 
         # What comes while nobody is there to see it is not taken (§8.5.2.2.2), so what is known would grow old.
         if not self._sessions.is_online(user):
@@ -250,6 +257,10 @@ class Home:
     def domain_back(self, domain: str, now: float) -> None:
         """A stream leads to the partner again: ask its users' presence, and show them ours."""
         self._refresh.back(domain, now)
+
+    def reconsider(self, now: float) -> None:
+        """The configuration has changed: who may no longer see whom sees nobody, and who may now is shown."""
+        self._refresh.reconsider(now)
 
     def link_lost(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
         """No partner can be reached any more: as if every domain were lost, or those that go by the edge that is."""

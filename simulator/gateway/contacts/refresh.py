@@ -28,6 +28,9 @@ class Refresh:
         self._broadcast = broadcast
         self._looks_at = 0.0
         self._lost: dict[str, float] = {}
+        self._visited: set[str] = set()
+        self.left_behind: set[Address] = set()
+        """Users who were online when the process before this one ended, and could tell nobody that they left."""
 
     def probe(self, contact: Contact, now: float) -> None:
         """Ask for the presence of a contact whom the user may see."""
@@ -57,6 +60,8 @@ class Refresh:
     def back(self, domain: str, now: float) -> None:
         """`Home.domain_back`."""
         lost_at = self._lost.pop(domain, None)
+        left_behind = set() if domain in self._visited else self.left_behind
+        self._visited.add(domain)
 
         for contact in self._context.book.at(domain):
             if self._sessions.is_online(contact.user):
@@ -65,14 +70,30 @@ class Refresh:
 
                 if self._context.rules.shows_when_back:
                     self._broadcast.show(contact)
-            elif lost_at is not None and (self._sessions.left_at(contact.user) or -1.0) >= lost_at:
-                # What was said when the last device left may not have arrived.
+            elif contact.user in left_behind or self._left_since(contact.user, lost_at):
+                # What was said when the last device left, if anything was, may not have arrived.
                 self._broadcast.hide_all(contact)
+
+        for user in left_behind:
+            if not self._sessions.available(user):
+                self._context.book.set_online(user, False)
 
         with self._context.book.batch():
             for contact in self._context.book.at(domain):
                 if self._sessions.is_online(contact.user):
                     self._resend(contact, now)
+
+    def reconsider(self, now: float) -> None:
+        """`Home.reconsider`."""
+        for user in self._sessions.online():
+            for contact in self._context.book.of(user):
+                self._broadcast.reconsider(contact)
+
+                if not self._context.may_send(contact):
+                    self._sightings.void(user, contact.address)
+                    self._sightings.forget(user, contact.address)
+                elif self._sightings.watch(user, contact.address) is None:
+                    self.probe(contact, now)
 
     def expire(self, now: float) -> None:
         """`Home.expire`."""
@@ -90,6 +111,11 @@ class Refresh:
             for user in self._sessions.online():
                 for contact in self._context.book.of(user):
                     self._resend(contact, now)
+
+    def _left_since(self, user: Address, lost_at: float | None) -> bool:
+        left_at = self._sessions.left_at(user)
+
+        return lost_at is not None and left_at is not None and left_at >= lost_at
 
     def _answer_time(self) -> float:
         settings = self._context.settings()

@@ -3,8 +3,9 @@
 Knows rows and the file. Does not know what a contact means. A file belongs to one process at a time.
 
 The write-ahead log is flushed at every commit (``synchronous=FULL``), so a change survives not only the end of the
-process but also that of the machine; of a `batch` all or nothing is kept. Two files, ``…-wal`` and ``…-shm``, lie
-beside the database while it is open, and after a crash: they belong to it.
+process but also that of the machine; of a `batch` all or nothing is kept. Who is online is written without that flush:
+it survives the process, and nobody misses it after the machine. A file ``…-wal`` lies beside the database while it is
+open, and after a crash: it belongs to it.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from simulator.xmpp.subscription import State
 APPLICATION_ID = 0x53325343
 SCHEMA = 1
 
-_CREATE = """
-CREATE TABLE contacts (
+_CREATE = (
+    """CREATE TABLE contacts (
     user TEXT NOT NULL, contact TEXT NOT NULL, state TEXT NOT NULL, name TEXT NOT NULL, groups TEXT NOT NULL,
     listed INTEGER NOT NULL, blocked INTEGER NOT NULL, approved INTEGER NOT NULL, request TEXT, asked_at REAL,
     PRIMARY KEY (user, contact)
-) WITHOUT ROWID
-"""
+) WITHOUT ROWID""",
+    "CREATE TABLE online (user TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
+)
 _COLUMNS = "user, contact, state, name, groups, listed, blocked, approved, request, asked_at"
 
 
@@ -115,6 +117,27 @@ class ContactStore:
         with self._errors():
             self._database.execute("DELETE FROM contacts WHERE user = ? AND contact = ?", (str(user), str(contact)))
 
+    def online(self) -> set[Address]:
+        """The users who were online when this was last said of them."""
+        with self._errors():
+            rows = self._database.execute("SELECT user FROM online").fetchall()
+
+        return {parse_address(str(user)) for (user,) in rows}
+
+    def set_online(self, user: Address, online: bool) -> None:
+        """Keep whether a user is online."""
+        statement = "INSERT OR IGNORE INTO online VALUES (?)" if online else "DELETE FROM online WHERE user = ?"
+        flushes = self._database.in_transaction
+
+        with self._errors():
+            if not flushes:
+                self._database.execute("PRAGMA synchronous = NORMAL")
+
+            self._database.execute(statement, (str(user),))
+
+            if not flushes:
+                self._database.execute("PRAGMA synchronous = FULL")
+
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Make many changes durable at once, when the block ends. Blocks may be nested; the outermost one counts.
@@ -170,7 +193,9 @@ class ContactStore:
         execute("BEGIN EXCLUSIVE")
 
         if is_new:
-            execute(_CREATE)
+            for statement in _CREATE:
+                execute(statement)
+
             execute(f"PRAGMA application_id = {APPLICATION_ID}")
             execute(f"PRAGMA user_version = {SCHEMA}")
 

@@ -183,6 +183,7 @@ class FrontEnd:
     def reconfigure(self) -> None:
         """The configuration has changed: routes, and users who are no longer in it are registered no longer."""
         self.link.reconfigure()
+        self.home.reconsider(self._clock())
         self._registrar.forget_users(lambda user: self._configuration.user(str(user)) is not None)
 
     async def _listen(self) -> None:

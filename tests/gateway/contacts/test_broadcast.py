@@ -200,6 +200,16 @@ def test_the_end_of_a_subscription_ends_directed_presence_too() -> None:
     assert [each.split()[0] for each in stage.brief()] == ["available", "unavailable", "unsubscribed"]
 
 
+def test_a_device_that_is_not_available_is_hidden_from_a_subscriber_too() -> None:
+    stage = Stage()
+    stage.set_state(State.FROM)
+    stage.home.direct(ALICE, "desk", ROMEO, HERE, stage.now)
+    stage.clear()
+    stage.home.refuse(ALICE, ROMEO, stage.now)
+
+    assert [each.split()[0] for each in stage.brief()] == ["unavailable", "unsubscribed"]
+
+
 def test_a_closed_gate_keeps_directed_presence() -> None:
     stage = Stage()
     stage.gates.outbound_is_closed = True

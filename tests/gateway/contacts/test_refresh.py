@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.gateway.access.partner_types import Action
 from simulator.gateway.contacts.notices import Seen
 from simulator.gateway.contacts.settings import HomeSettings
 from simulator.xmpp.address import parse_address
@@ -121,6 +122,74 @@ def test_a_restart_asks_for_everything_anew() -> None:
     again.home.available(ALICE, "desk", HERE, again.now)
 
     assert again.brief() == ["available alice@contoso.com/desk > romeo@far.example", PROBE]
+
+
+def test_who_was_online_when_the_process_was_killed_is_offline_afterwards() -> None:
+    stage = stage_with_presence()
+    stage.set_state(State.FROM, BOB)
+    again = Stage(store=stage.store)
+    again.home.open()
+    again.home.link_back(again.now)
+    (stanza,) = again.sent()
+
+    assert stanza.startswith("<presence from='alice@contoso.com' to='romeo@far.example' id='")
+    assert stanza.endswith("type='unavailable'/>")
+
+    again.home.link_back(again.now)
+
+    assert again.brief() == []
+    assert again.store.online() == set()
+
+
+def test_who_is_online_again_is_not_offline_by_what_was_before() -> None:
+    stage = stage_with_presence()
+    again = Stage(store=stage.store)
+    again.home.open()
+    again.online("desk")
+    again.home.link_back(again.now)
+
+    assert "unavailable" not in " ".join(again.brief())
+    assert again.store.online() == {ALICE}
+
+    again.home.unavailable(ALICE, "desk", None, again.now)
+
+    assert again.store.online() == set()
+
+
+def test_a_gate_that_closes_ends_what_is_seen_and_one_that_opens_begins_it() -> None:
+    stage = stage_with_presence()
+    stage.gates.outbound_is_closed = True
+    stage.home.reconsider(stage.now)
+
+    assert stage.brief() == ["unavailable alice@contoso.com > romeo@far.example"]
+    assert stage.told() == [Seen(ALICE, ROMEO, "orchard", None)]
+    assert stage.home.seen(ALICE, ROMEO) == {}
+
+    stage.home.reconsider(stage.now)
+    stage.presence(sender=ORCHARD)
+
+    assert stage.brief() == []
+    assert stage.told() == []
+
+    stage.gates.outbound_is_closed = False
+    stage.home.reconsider(stage.now)
+
+    assert stage.brief() == ["available alice@contoso.com/desk > romeo@far.example", PROBE]
+
+    stage.home.reconsider(stage.now)
+
+    assert stage.brief() == []
+
+
+def test_a_partner_that_is_trusted_less_sees_less() -> None:
+    stage = Stage()
+    stage.online("desk")
+    stage.gates.prompts = False
+    stage.presence("subscribe")
+    stage.gates.stopped = {Action.SEE}
+    stage.home.reconsider(stage.now)
+
+    assert stage.brief() == ["unavailable alice@contoso.com > romeo@far.example"]
 
 
 def test_a_user_may_ask_for_presence_at_any_time() -> None:
