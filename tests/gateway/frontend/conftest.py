@@ -34,7 +34,7 @@ from simulator.gateway.configuration import (
 from simulator.gateway.frontend.frontend import FrontEnd
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.link import LinkListener
-from simulator.gateway.topology import ONLY
+from simulator.gateway.topology import members
 from simulator.sip.framing import Frame, MessageReader
 from simulator.sip.message import Request, Response, build_response, parse_message
 from simulator.world.ca import CertificateAuthority
@@ -98,7 +98,7 @@ def configured(authority: CertificateAuthority, **settings: Any) -> Configuratio
 
     return Configuration(
         domains=("contoso.com",),
-        users=tuple(User(address=address) for address in USERS),
+        users=settings.pop("users", tuple(User(address=address) for address in USERS)),
         dns=DNSSettings(server="127.0.0.1"),
         certificates=CertificateSettings(
             authority=str(authority.authority),
@@ -128,7 +128,8 @@ def start(authority: CertificateAuthority) -> Start:
         await edge.start()
 
         try:
-            await inside.frontend.start({ONLY: ("127.0.0.1", edge.port)})
+            servers = members(configuration.pools, configuration.edge)
+            await inside.frontend.start({server.identity: ("127.0.0.1", edge.port) for server in servers})
             await asyncio.wait_for(asyncio.gather(inside.frontend.link.wait_up(), edge.wait_up()), 5)
             yield inside
         finally:

@@ -11,18 +11,18 @@ from simulator.gateway.access.authorization import AuthorizationSettings, Refusa
 from simulator.gateway.access.edge import AccessEdgeConfiguration
 from simulator.gateway.access.policy import ExternalAccessPolicy
 from simulator.gateway.access.site import EdgePool, Site
-from simulator.gateway.configuration import AllowedPartner
+from simulator.gateway.configuration import AllowedPartner, User
 from simulator.gateway.frontend.refusal import diagnostics
 from simulator.xmpp.address import parse_address
 
 PING = "<iq type='get' id='p' from='gmail.com' to='contoso.com'><ping xmlns='urn:xmpp:ping'/></iq>"
 PONG = "<iq from='contoso.com' to='gmail.com' id='p' type='result'/>"
 UNVERIFIED = (AllowedPartner(identity="gmail.com"),)
-ROUTELESS: dict[str, Any] = {"sites": (Site(identity="Redmond"),)}
-NO_XMPP: dict[str, Any] = {
-    "sites": (Site(identity="Redmond", xmpp_federation_route="edge.contoso.com"),),
-    "pools": (EdgePool(identity="edge.contoso.com"),),
-}
+DUBLIN = (User(address="alice@contoso.com", site="Dublin"),)
+POOLS = (EdgePool(identity="edge.contoso.com", enable_xmpp_federation=True), EdgePool(identity="old.contoso.com"))
+REDMOND = Site(identity="Redmond", xmpp_federation_route="edge.contoso.com")
+ROUTELESS: dict[str, Any] = {"users": DUBLIN, "pools": POOLS, "sites": (REDMOND, Site(identity="Dublin"))}
+NO_XMPP = ROUTELESS | {"sites": (REDMOND, Site(identity="Dublin", xmpp_federation_route="old.contoso.com"))}
 OFF: dict[str, Any] = {"access": AccessEdgeConfiguration()}
 FORBIDDEN: dict[str, Any] = {"policies": (ExternalAccessPolicy(enable_federation_access=True),)}
 
@@ -41,8 +41,8 @@ def error(condition: str, to: str = "alice@contoso.com") -> str:
 @pytest.mark.parametrize(
     ("settings", "code", "number", "reason"),
     [
-        (ROUTELESS, 504, 1007, "the site Redmond has no XMPP federation route: Set-CsSite -XmppFederationRoute"),
-        (NO_XMPP, 504, 1007, "the edge pool edge.contoso.com has XMPP federation not enabled: Topology Builder"),
+        (ROUTELESS, 504, 1007, "the site Dublin has no XMPP federation route: Set-CsSite -XmppFederationRoute"),
+        (NO_XMPP, 504, 1007, "the edge pool old.contoso.com has XMPP federation not enabled: Topology Builder"),
         (
             OFF,
             403,
