@@ -5,6 +5,8 @@ It speaks through `simulator.sip`, and so says no more and no less than a user a
 
 from __future__ import annotations
 
+import random
+
 from simulator.sip.agent import Agent, Answered, Cancelled, Incoming, Repeated
 from simulator.sip.dialog import Dialog
 from simulator.sip.identifiers import Identifiers
@@ -25,13 +27,16 @@ class Device:
         self.stage, self.user = stage, user
         self.wire, self.flow = stage.attach()
         self.agent: Agent[str] = Agent(source="127.0.0.1", tag="device")
-        self.identifiers = Identifiers()
         self.got: list[Incoming] = []
         self.answers: list[tuple[str, Response]] = []
+        """With the branch of what was asked."""
+        self.names: dict[str, str] = {}
+        """What a test calls the request with a branch."""
         self.cancelled: list[Incoming] = []
         self.repeated = 0
         uri = f"sip:{user}@127.0.0.1:{len(stage.flows)}{f';gr={gr}' if gr else ''}"
         self.contact = uri
+        self.identifiers = Identifiers(random.Random(stage.identifiers.fresh()))
         said = f';methods="{methods}"' if methods else ""
         address = f"<sip:{user}@contoso.com>"
         self.asks("REGISTER", "sip:contoso.com", [("Contact", f"<{uri}>{said}"), ("Expires", "9000")], to=address)
@@ -153,10 +158,11 @@ class Device:
 
         return dialog
 
-    def within(self, dialog: Dialog, method: str, headers: HeaderList = (), body: bytes = b"") -> None:
-        """Send a request within a dialog."""
+    def within(self, dialog: Dialog, method: str, headers: HeaderList = (), body: bytes = b"") -> str:
+        """Send a request within a dialog; gives its branch."""
         uri, lines = dialog.request(method, headers)
-        self.sends(method, uri, lines, body)
+
+        return self.sends(method, uri, lines, body)
 
     def says(self, dialog: Dialog, text: str, media: str = "text/plain;charset=UTF-8") -> int:
         """Send a MESSAGE within a dialog; gives the code of its answer, 0 while there is none."""
@@ -171,9 +177,9 @@ class Device:
         data = build_request(method, uri, [("Via", f"SIP/2.0/TCP 127.0.0.1:1;branch={branch}"), *headers], body)
 
         if method == "INVITE":
-            self.agent.begin_invite(data, method, self.stage.now)
+            self.agent.begin_invite(data, branch, self.stage.now)
         elif method != "ACK":
-            self.agent.begin(branch, method, method, self.stage.now)
+            self.agent.begin(branch, method, branch, self.stage.now)
 
         self.wire.on_data(data)
         self.looks()

@@ -5,6 +5,7 @@ Knows how `FrontEnd` wires its parts. Does not know what users do: they are in `
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import cast
 from xml.etree.ElementTree import Element
@@ -101,7 +102,7 @@ class Stage:
         self.lines: list[str] = []
         self._to_report: list[str] = []
         self.configuration = configured(frontend or FrontendSettings(), limits or LimitSettings())
-        self.identifiers = Identifiers()
+        self.identifiers = Identifiers(random.Random(1))
         self.registrar: Registrar[Flow] = Registrar()
         self.flows: list[Flow] = []
         self.dispatcher = Dispatcher(self.rules)
