@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from simulator.gateway.access.edge import AccessEdgeConfiguration
 from simulator.gateway.configuration import FrontendSettings, GatewaySettings
 from simulator.gateway.contacts.availability import Availability
 from simulator.gateway.contacts.notices import Notice, Seen
@@ -123,3 +124,17 @@ async def test_settings_can_be_changed_while_it_runs(start: Any) -> None:
         )
 
         assert inside.frontend.home._context.settings().refresh_interval == 123.0
+
+
+async def test_a_gate_that_closes_while_it_runs_hides_the_user(start: Any) -> None:
+    async with start() as inside:
+        inside.sends(presence("subscribe"))
+        await inside.next_stanza()
+        inside.frontend.home.available(ALICE, "desk", Availability(), 0.0)
+        await inside.next_stanza()
+        inside.configuration.adopt(msgspec.structs.replace(inside.configuration, access=AccessEdgeConfiguration()))
+        inside.frontend.reconfigure()
+        stanza = await inside.next_stanza()
+
+        assert stanza.startswith("<presence from='alice@contoso.com' to='juliet@gmail.com' id='")
+        assert stanza.endswith("type='unavailable'/>")
