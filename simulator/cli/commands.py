@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulator.cli.certificates import certificates
+from simulator.cli.doctor import doctor
 from simulator.cli.gateway import gateway
 from simulator.cli.lookup import (
     WrongUse,
@@ -111,6 +112,7 @@ def _top(context: typer.Context) -> None:
 
 app.add_typer(gateway, name="gateway")
 app.command()(certificates)
+app.command()(doctor)
 app.command()(shell)
 app.command()(status)
 
