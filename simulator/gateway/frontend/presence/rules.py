@@ -139,6 +139,23 @@ def is_shown_waiting(contact: Contact) -> bool:
     return contact.waits and not contact.blocked
 
 
+def asks_on_set(before: Contact, is_new: bool) -> bool:
+    """Whether a setContact with ``subscribed`` becomes a ``subscribe``.
+
+    The operation changes a name or a group as well, which the contact need not hear of. One that changes nothing can
+    only mean the request itself, again (RFC 6121 §A.2.1 routes it in every state).
+    """
+    return not is_new or not (subscription.sees(before.state) or subscription.asks(before.state))
+
+
+def withdraws_on_set(before: Contact, is_new: bool) -> bool:
+    """Whether a setContact without ``subscribed`` becomes an ``unsubscribe`` (§A.2.2, likewise)."""
+    if subscription.sees(before.state) or subscription.asks(before.state):
+        return True
+
+    return not is_new or not before.listed
+
+
 def right_of(rights: str) -> Right:
     """The first letter is about presence."""
     return {"A": Right.ALLOW, "D": Right.DENY, "B": Right.BLOCK}.get(rights[:1], Right.PROMPT)
@@ -237,6 +254,8 @@ class PresenceRules:
 
     # -- what users publish and decide
     is_shown_waiting: Callable[[Contact], bool] = is_shown_waiting
+    asks_on_set: Callable[[Contact, bool], bool] = asks_on_set
+    withdraws_on_set: Callable[[Contact, bool], bool] = withdraws_on_set
     right_of: Callable[[str], Right] = right_of
     tag_matches: Callable[[str, str], bool] = tag_matches
     ends_with_device: bool = True

@@ -81,19 +81,20 @@ class ContactService:
         return b""
 
     def _set_contact(self, user: Address, contact: Address, wanted: SetContact) -> None:
-        before = self._home.contact(user, contact)
-        sees = subscription.sees(before.state) or subscription.asks(before.state)
+        before, now = self._home.contact(user, contact), self._clock()
         groups = self._contacts.groups(user).names(wanted.groups)
+        is_new = not before.listed or (before.name, before.groups) != (wanted.name, groups)
 
-        if wanted.subscribed and not sees:
+        if wanted.subscribed and self._rules.asks_on_set(before, is_new):
             self._parties.admit(user, contact)
-            self._home.add(user, contact, self._clock(), name=wanted.name, groups=groups)
+            self._home.add(user, contact, now, name=wanted.name, groups=groups)
             return
 
-        self._home.edit(user, contact, name=wanted.name, groups=groups)
+        if is_new and (wanted.subscribed or before.listed):
+            self._home.edit(user, contact, name=wanted.name, groups=groups)
 
-        if sees and not wanted.subscribed:
-            self._home.unsubscribe(user, contact, self._clock())
+        if not wanted.subscribed and self._rules.withdraws_on_set(before, is_new):
+            self._home.unsubscribe(user, contact, now)
 
     def _decide(self, user: Address, contact: Address, right: Right) -> None:
         before, now = self._home.contact(user, contact), self._clock()

@@ -187,13 +187,23 @@ async def test_name_is_changed_without_asking_again(here: tuple[Any, Phone]) -> 
     assert inside.stanzas.empty()
 
 
+async def test_contact_who_is_added_again_is_asked_again(here: tuple[Any, Phone]) -> None:
+    inside, phone = here
+
+    for _ in range(2):
+        await phone.serves(SetContact(JULIET, "Juliet"))
+        assert "type='subscribe'" in await inside.next_stanza()
+
+
 async def test_contact_whose_presence_is_not_wanted_is_unsubscribed(here: tuple[Any, Phone]) -> None:
     inside, phone = here
     await phone.serves(SetContact(JULIET, "Juliet"))
     await inside.next_stanza()
-    await phone.serves(SetContact(JULIET, "Juliet", (), subscribed=False))
 
-    assert "type='unsubscribe'" in await inside.next_stanza()
+    for _ in range(2):
+        await phone.serves(SetContact(JULIET, "Juliet", (), subscribed=False))
+        assert "type='unsubscribe'" in await inside.next_stanza()
+
     assert [each.subscribed for each in (await watches_contacts(phone))[1].contacts] == [False]
 
 
