@@ -17,8 +17,8 @@ from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import entropy
 from simulator.scenario.steps import ENDS_THE_SYSTEM, VERBS
 from simulator.verdict import does_not_apply, judge_step, stream_is_over
-from simulator.world.acts.settling import settle
 from simulator.world.acts.table import perform
+from simulator.world.acts.users import come_to_rest
 from simulator.world.casting import plan
 from simulator.world.quirks import QuirkError
 from simulator.world.seating import Seats
@@ -58,7 +58,7 @@ async def play(scenario: Scenario, seats: Seats) -> Journal:
             source = entropy(seats.seed, scenario.id, "steps")
             stage = Stage(scenario, world, journal, planned.cast, source, world.partners, world.users)
             reached_the_end = await _perform_all(stage)
-            _record_teardown(stage, await settle(stage) if reached_the_end else [])
+            _record_teardown(stage, await come_to_rest(stage) if reached_the_end else [])
     except (SettingsRefused, SystemFailed) as error:
         journal.record("problem", "system", text=str(error))
     except (OSError, DocumentError, QuirkError) as error:

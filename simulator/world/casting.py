@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.scenario.model import Scenario, Step
 from simulator.scenario.names import fresh_names, recast, token
-from simulator.scenario.presence_steps import HAS_SUBSCRIPTION, NOT_OF_PRESENCE, PRESENCE_VERBS, REACHES
+from simulator.scenario.presence_steps import NOT_OF_PRESENCE, PRESENCE_VERBS
 from simulator.scenario.steps import VERBS
 from simulator.world.profiles import load_profile
 from simulator.world.systems.system import SystemSettings
@@ -151,7 +151,7 @@ def _configuration(scenario: Scenario, given: Mapping[str, Any]) -> dict[str, An
 
 def _needs_control(step: Step) -> bool:
     """Whether somebody who takes part in nothing must be able to write to the people of this step."""
-    return "@" in step.actor and (VERBS[step.verb].expects == "quiet" or step.verb in (REACHES, HAS_SUBSCRIPTION))
+    return "@" in step.actor and (VERBS[step.verb].expects == "quiet" or step.verb in OF_PRESENCE)
 
 
 def _recipe(name: str, profile_name: str, options: Mapping[str, Any]) -> dict[str, Any]:

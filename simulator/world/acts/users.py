@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from simulator.scenario import take
@@ -19,6 +20,10 @@ from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
 
 #: Seconds after which a control message is taken for lost, and sent again.
 LOST = 2.0
+#: Seconds for a control message after the last step.
+REST = 1.0
+#: Steps after which a partner's streams do nothing by themselves.
+TAKES_STREAMS = frozenset({"accepts a stream", "accepts TLS", "accepts a restart"})
 #: How a scenario calls the parts of a message -> how a user does.
 PARTS = {
     "type": "type",
@@ -97,6 +102,35 @@ async def has_received_nothing(stage: Stage, step: Step) -> Seen:
         quiet = await control(stage, stage.user(step.actor))
 
     return Seen({"quiet_s": quiet} if quiet else {}, consumed)
+
+
+async def come_to_rest(stage: Stage) -> list[int]:
+    """After the last step, let come what is under way; returns the entries that this accounts for.
+
+    Nothing acknowledges presence, so where people use it each of them is written to once more: else what follows the
+    last step by a millisecond would be seen in one run and missed in another. Where there is no way it is left so.
+    """
+    consumed = await settle(stage)
+
+    for name, user in stage.users.items() if stage.world.plan.uses_presence else ():
+        if any(step.actor == name for step in stage.scenario.all_steps) and not _is_in_hand(stage, name):
+            with suppress(TimeoutError, ConnectionError, RuntimeError):
+                async with asyncio.timeout(REST):
+                    await control(stage, user)
+
+    return consumed
+
+
+def _is_in_hand(stage: Stage, name: str) -> bool:
+    """Whether steps read the streams on which the system writes to this user's domain."""
+    partner = next((one for one in stage.partners.values() if name.rpartition("@")[2] in one.names_in_scenario), None)
+
+    return partner is not None and (
+        partner.scripted
+        or any(
+            step.verb in TAKES_STREAMS and step.actor in partner.names_in_scenario for step in stage.scenario.all_steps
+        )
+    )
 
 
 async def control(stage: Stage, user: User) -> float:
