@@ -35,6 +35,7 @@ from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import Connection
 from simulator.wire.listener import Listener, listen
 from simulator.wire.tls import server_context
+from simulator.xmpp.address import parse_address
 
 #: seconds between two looks at what has run out; less where the settings are in fractions of a second
 TICK = 1.0
@@ -81,7 +82,7 @@ class FrontEnd:
         self._outbox = Outbox(
             rules,
             identifiers=self._identifiers,
-            send=self.link.send,
+            send=lambda stanza: self._send_message(parties, stanza),
             timeout=configuration.frontend.transaction_timeout,
             clock=lambda: self._clock(),
             log=log,
@@ -179,6 +180,11 @@ class FrontEnd:
 
         for flow in tuple(self._flows):
             flow.close()
+
+    def _send_message(self, parties: Parties, stanza: Element) -> None:
+        """Messages ask the gates, also within sessions that began when they were open. Raises Refused, LinkDown."""
+        parties.admit(parse_address(stanza.get("from", "")), parse_address(stanza.get("to", "")))
+        self.link.send(stanza)
 
     def reconfigure(self) -> None:
         """The configuration has changed: routes, and users who are no longer in it are registered no longer."""

@@ -50,7 +50,10 @@ class _Pending:
 
 
 class Outbox:
-    """Sends message stanzas. `send` puts one on the link, or raises LinkDown; `timeout` is Timer F in seconds."""
+    """Sends message stanzas. `timeout` is Timer F in seconds.
+
+    `send` puts one on the link, or raises LinkDown, or Refused where a gate is closed.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,8 @@ class Outbox:
     def post(self, stanza: Element, to: Address, on_fate: OnFate, on_late: OnFate | None = None) -> None:
         """Send a message to a partner's user; `on_fate` is called once, perhaps at once.
 
-        `on_late` hears of an error that comes after it was handed over. Raises Refused when the link is down.
+        `on_late` hears of an error that comes after it was handed over. Raises Refused when the link is down, or a gate
+        is closed.
         """
         try:
             self._send(stanza)
@@ -96,10 +100,10 @@ class Outbox:
             self._hand_over(stanza.get("id", ""), pending)
 
     def say(self, stanza: Element) -> None:
-        """Send what nobody waits for; it is lost when the link is down."""
+        """Send what nobody waits for; it is lost when the link is down, or a gate is closed."""
         try:
             self._send(stanza)
-        except LinkDown as error:
+        except (LinkDown, Refused) as error:
             self._log(f"a stanza to {stanza.get('to')} was lost: {error}")
 
     def handed_over(self, ids: Iterable[str]) -> None:

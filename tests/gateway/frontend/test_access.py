@@ -155,5 +155,42 @@ async def test_contact_on_the_list_may_write(start: Any, connect: Any) -> None:
         assert await inside.next_stanza() == error("service-unavailable")
 
 
+SDP = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=message 5060 sip null\r\n"
+
+
+async def test_gate_that_closes_stops_sessions_that_are_open(start: Any, connect: Any) -> None:
+    contact = "Contact: <sip:alice@127.0.0.1:1>"
+
+    async with start() as inside, connect(inside.port) as alice:
+        await alice.registers(f'{contact};methods="INVITE,MESSAGE"')
+        dialog = {"from_": "<sip:alice@contoso.com>;tag=s", "call_id": "session"}
+        opened = await alice.asks(
+            "INVITE",
+            "sip:juliet@gmail.com",
+            contact,
+            "Content-Type: application/sdp",
+            body=SDP,
+            cseq="1 INVITE",
+            **dialog,
+        )
+        assert opened.code == 200
+        dialog["to"] = opened.header("to")
+        target = opened.header("contact").partition("<")[2].partition(">")[0]
+        alice.sends("ACK", target, cseq="1 ACK", **dialog)
+        alice.sends("MESSAGE", target, "Content-Type: text/plain", body=b"1", cseq="2 MESSAGE", **dialog)
+        assert "<body>1</body>" in await inside.next_stanza()
+        assert (await alice.next_response()).code == 200
+        inside.configuration.adopt(msgspec.structs.replace(inside.configuration, **OFF))
+        alice.sends("MESSAGE", target, "Content-Type: text/plain", body=b"2", cseq="3 MESSAGE", **dialog)
+        refused = await alice.next_response()
+
+        assert (refused.code, refused.header("ms-diagnostics").partition(";")[0]) == (403, "1012")
+        # What is said of itself goes nowhere, either: the session ends without a word to the contact.
+        alice.sends("BYE", target, cseq="4 BYE", **dialog)
+        assert (await alice.next_response()).code == 200
+        inside.sends(PING)
+        assert await inside.next_stanza() == PONG
+
+
 def test_header_cannot_be_broken_by_what_it_says() -> None:
     assert diagnostics(1002, 'a "b"\r\nc\\', "sip.a") == ("ms-diagnostics", '1002;reason="a bc";source="sip.a"')
