@@ -186,6 +186,7 @@ class Gateway:
         for service in self._found(name, computer):
             if service.name == TRANSLATING:
                 self._translates = False
+                await self.frontend.link.settle()
                 await self.frontend.link.stop()
             else:
                 await self.edges[service.computer].stop()

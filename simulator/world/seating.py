@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,9 @@ from simulator.world.systems.system import Seat, System, SystemSettings
 from simulator.world.teardown import surely
 
 JournalFor = Callable[[str], Journal | None]
+
+#: Of one of several edges of a system: its priority among SRV records, host and port.
+Edge = tuple[int, str, int]
 
 #: The socket of a system on which partners begin with TLS (XEP-0368).
 DIRECT_TLS = "edge-tls"
@@ -94,13 +97,16 @@ class Seated:
         self.started = True
 
         for domain in self.system.domains:
-            host, port = self.system.address_of(domain)
-            kind = "AAAA" if ":" in host else "A"
-            self.ground.names.publish(
-                f"_xmpp-server._tcp.{domain} SRV 0 0 {port} xmpp.{domain}.\n"
-                f"xmpp.{domain} {kind} {host}\n"
-                f"{domain} {kind} {host}"
-            )
+            first, port = self.system.address_of(domain)
+            edges: Mapping[str, Edge] = getattr(self.system, "edges", {})
+            places = edges if len(edges) > 1 else {f"xmpp.{domain}": (0, first, port)}
+            self.ground.names.publish(f"{domain} {_kind(first)} {first}")
+
+            # "Setting up XMPP federation": one SRV record for each Edge pool, each with a priority of its own.
+            for target, (priority, host, port) in places.items():
+                self.ground.names.publish(
+                    f"_xmpp-server._tcp.{domain} SRV {priority} 0 {port} {target}.\n{target} {_kind(host)} {host}"
+                )
 
             if DIRECT_TLS in self.system.listening:
                 _, port = self.system.listening[DIRECT_TLS]
@@ -186,6 +192,10 @@ class Seats:
 
         if not task.cancelled() and task.exception() is None:
             await surely(_end_all(task.result()))
+
+
+def _kind(host: str) -> str:
+    return "AAAA" if ":" in host else "A"
 
 
 async def _end_all(seated: Seated) -> None:

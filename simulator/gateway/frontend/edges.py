@@ -10,6 +10,7 @@ whoever sends, all links together look like one: it is up while the route can be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -29,6 +30,11 @@ from simulator.xmpp.errors import StanzaCondition
 
 #: messages of which an edge has not said what became of them; older ones have had their 408
 MOST_WAITING = 10_000
+#: seconds in which edges may still say what became of messages when the front end stops
+PARTING = 0.25
+
+#: types of stanzas that are sent because somebody outside has sent something
+_ANSWERS = ("error", "result")
 
 Places = Mapping[str, tuple[str, int]]
 #: whether a partner's domain goes by an edge
@@ -65,6 +71,7 @@ class Edges:
         self._stopping: set[asyncio.Task[None]] = set()
         self._running = False
         self._all_up = asyncio.Event()
+        self._told = asyncio.Event()
         self._follow_topology()
 
     @property
@@ -87,6 +94,18 @@ class Edges:
         """Close all links in order and connect no more."""
         self._running = False
         await asyncio.gather(*(link.stop() for link in self.links.values()), *self._stopping)
+
+    async def settle(self) -> None:
+        """Let edges say what became of the messages that they have; returns at once when they have, else in a moment.
+
+        TCP may acknowledge what a partner has long read a little later (RFC 1122 §4.2.3.2), and its sender should not
+        be told that it failed.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PARTING):
+                while any(self._waiting[name] for name, link in self.links.items() if link.up):
+                    self._told.clear()
+                    await self._told.wait()
 
     async def wait_up(self) -> None:
         """Return as soon as every edge of the route can be reached; at once where there is no route."""
@@ -153,6 +172,10 @@ class Edges:
         pool = topology.route(sites, pools, inside.site if inside is not None else None)
         candidates = [member for member in self._members.values() if member.pool == pool]
 
+        # An answer has a way to go, whatever the one who gives it may send: that by which the question came.
+        if not candidates and stanza.get("type") in _ANSWERS:
+            candidates = [member for member in self._members.values() if self.is_route(member.identity)]
+
         if not candidates:
             raise LinkDown(f"{user.bare} has no XMPP federation route")
 
@@ -171,6 +194,7 @@ class Edges:
         if stanza.get("type") == "error":
             self._count(stanza)
             self._waiting[name].pop(stanza.get("id", ""), None)
+            self._told.set()
 
         self._receiving = link
 
@@ -191,6 +215,7 @@ class Edges:
         for id_ in ids:
             waiting.pop(id_, None)
 
+        self._told.set()
         self.on_handed_over(ids)
 
     def _domain(self, name: str, lost: bool, domain: str) -> None:
@@ -223,6 +248,7 @@ class Edges:
         waiting = self._waiting.get(name, {})
         lost = list(waiting.values())
         waiting.clear()
+        self._told.set()
 
         for stanza in lost:
             self._count(stanza)

@@ -176,6 +176,7 @@ class FrontEnd:
         self._listeners.clear()
         self.home.close(self._clock())
         self._presence.close()
+        await self.link.settle()
         await self.link.stop()
 
         for flow in tuple(self._flows):

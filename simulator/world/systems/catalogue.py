@@ -14,6 +14,7 @@ from simulator.world.systems.system import Seat
 MODULES = {
     "embedded": "simulator.world.systems.embedded",
     "embedded-process": "simulator.world.systems.embedded_process",
+    "embedded-apart": "simulator.world.systems.embedded_apart",
     "prosody": "simulator.world.systems.prosody",
     "ejabberd": "simulator.world.systems.ejabberd",
 }

@@ -107,6 +107,19 @@ class Child:
             self._kill()
             await self.ended.wait()
 
+    def hang_up(self) -> None:
+        """Send SIGHUP, by which programs are told to read their files again."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+
+    async def kill(self) -> None:
+        """Kill it (SIGKILL), with whatever it has started, and return when it has ended; its folder stays."""
+        self._kill()
+
+        if self._process is not None:
+            await self.ended.wait()
+
     async def end(self) -> None:
         """End it, by force if need be, and remove its folder. May be called again; a cancelled call still kills."""
         try:

@@ -6,7 +6,7 @@ Knows both vocabularies. Does not check what is set: that is the gateway's own b
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simulator.world.casting import CONTROL
@@ -96,6 +96,46 @@ def configuration_words(settings: SystemSettings, surroundings: Surroundings, ho
     words["policies"] = [*words["policies"], CONTROL_POLICY]
 
     return words
+
+
+def place_edges(words: dict[str, Any], place: Callable[[str], str]) -> dict[str, str]:
+    """Put every edge of the pools that a scenario has set at the address that `place` gives; FQDN -> address.
+
+    A scenario names pools, and members of them, by their FQDN; where they listen is the world's business. Without pools
+    there is the one edge that the words have already.
+    """
+    port, link_port = words["edge"]["port"], words["edge"]["link-port"]
+    hosts: dict[str, str] = {}
+
+    def placed(given: Mapping[str, Any]) -> dict[str, Any]:
+        host = hosts[given["identity"]] = place(given["identity"])
+        own = given.get("edge") or {}
+
+        return {**given, "edge": {**words["edge"], "host": host, "port": port, "link-port": link_port, **own}}
+
+    pools = []
+
+    for pool in words.get("pools", ()):
+        members = [placed(member) for member in pool.get("members", ())]
+        pools.append({**pool, "members": members} if members else placed(pool))
+
+    if pools:
+        words["pools"] = pools
+
+    return hosts
+
+
+def edge_words(words: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every edge of a configuration with the number of its pool; its ``identity``, None for the only one, and ``edge``.
+
+    Pools without XMPP federation are left out: no edge of theirs runs.
+    """
+    if not words.get("pools"):
+        yield 0, {"identity": None, "edge": words["edge"]}
+
+    for number, pool in enumerate(words.get("pools", ())):
+        if pool.get("enable-xmpp-federation"):
+            yield from ((number, edge) for edge in pool.get("members") or [pool])
 
 
 def _user(address: str, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
