@@ -29,6 +29,7 @@ REACHES, HAS_SUBSCRIPTION = "has reached a subscription with CONTACT", "has a su
 
 #: What the system must have.
 _PRESENT = frozenset({"presence"})
+_LISTED = _PRESENT | {"contact-lists"}
 
 
 def _action(name: str, says: str, example: str, needs: frozenset[str] = _PRESENT) -> Verb:
@@ -200,7 +201,7 @@ PRESENCE_VERBS = (
         words=("none", "to", "from", "both"),
         brief="subscription",
         contact="contact",
-        needs=_PRESENT,
+        needs=_LISTED,
     ),
     Verb(
         name="does not have CONTACT in its contact list",
@@ -210,7 +211,7 @@ PRESENCE_VERBS = (
         expects="contact-list",
         contact="contact",
         implied={"listed": False},
-        needs=_PRESENT,
+        needs=_LISTED,
     ),
     Verb(
         name=REACHES,
@@ -223,7 +224,7 @@ PRESENCE_VERBS = (
         words=STATES,
         brief="state",
         contact="contact",
-        needs=_PRESENT,
+        needs=_LISTED,
     ),
     Verb(
         name=HAS_SUBSCRIPTION,
@@ -239,7 +240,7 @@ PRESENCE_VERBS = (
         words=STATES,
         brief="state",
         contact="contact",
-        needs=_PRESENT,
+        needs=_LISTED,
     ),
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from simulator.document import parse_document
 from simulator.gateway.rules import Rules
 from simulator.runner.play import play
@@ -52,3 +54,31 @@ async def test_a_system_that_answers_no_question_is_not_blamed() -> None:
     pattern = JUDGED.replace("<db:result type='error'>", "<db:result from='...' to='...' type='error'>")
 
     assert (await outcome(pattern, mute))[0] is Outcome.PASS
+
+
+PRESENCE = """
+claim: What a user shows last is seen by the contact
+given:
+  - alice@contoso.com has reached a subscription with juliet@gmail.com: {state}
+steps:
+  - juliet@gmail.com sets its presence: away
+  - alice@contoso.com sets its presence: dnd
+  - {last}
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "who", "what"),
+    [("F", "juliet@gmail.com", 'show="dnd"'), ("T", "alice@contoso.com", 'show="away"')],
+)
+async def test_presence_after_the_last_step_is_seen(state: str, who: str, what: str) -> None:
+    quiet = "bob@contoso.com has received nothing"
+    came, reason = await outcome(PRESENCE.format(state=state, last=quiet))
+
+    assert came is Outcome.FAIL
+    assert who in reason
+    assert what in reason
+
+
+async def test_presence_that_nobody_may_see_settles_quietly() -> None:
+    assert (await outcome(PRESENCE.format(state="N", last="juliet@gmail.com has received nothing")))[0] is Outcome.PASS

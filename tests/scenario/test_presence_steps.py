@@ -176,6 +176,7 @@ def test_who_uses_presence_needs_a_system_that_has_it() -> None:
         "presence",
         "blocking",
     }
+    assert read(f"alice@contoso.com has {JULIET} in its contact list").needs == {"presence", "contact-lists"}
     assert read(f"alice@contoso.com sees a chat state of {JULIET}: gone").needs == frozenset()
 
 

@@ -14,7 +14,7 @@ from simulator.verdict.presence import state_of
 from tests.verdict.journals import barrier, delivered, played, record, scenario
 
 JULIET, BALCONY = "juliet@gmail.com", "juliet@gmail.com/balcony"
-CAPABLE: dict[str, Any] = {"system": {"capabilities": ["presence", "blocking", "cmdlets"]}}
+CAPABLE: dict[str, Any] = {"system": {"capabilities": ["presence", "contact-lists", "cmdlets"]}}
 
 
 def outcome(one: Scenario, *steps: Any, **more: Any) -> str:
