@@ -18,6 +18,7 @@ __all__ = ["ENDS_THE_SYSTEM", "VERBS", "ActorKind", "ArgumentKind", "Verb", "reg
 
 _PARTNER: tuple[ActorKind, ...] = ("partner",)
 _USER: tuple[ActorKind, ...] = ("user",)
+_SYSTEM: tuple[ActorKind, ...] = ("system",)
 
 _TABLE = (
     Verb(
@@ -347,36 +348,34 @@ _TABLE = (
         keys=("name", "type", "transport"),
         proof="period",
     ),
-    Verb(
-        name="starts", actors=("system",), says="Starts, and is ready.", example="the system starts", expects="started"
-    ),
+    Verb(name="starts", actors=_SYSTEM, says="Starts, and is ready.", example="the system starts", expects="started"),
     Verb(
         name="refuses its settings",
-        actors=("system",),
+        actors=_SYSTEM,
         says="Does not start, and says why: the text must be part of what it says.",
         example="the system refuses its settings: SASL or dialback must be enabled",
         expects="refused-settings",
         argument="optional",
         needs=frozenset({"configuration-errors"}),
     ),
-    Verb(name="stops", actors=("system",), says="Is stopped; waits until it has ended.", example="the system stops"),
+    Verb(name="stops", actors=_SYSTEM, says="Is stopped; waits until it has ended.", example="the system stops"),
     Verb(
         name="is told to shut down",
-        actors=("system",),
+        actors=_SYSTEM,
         says="Is asked to end in good order, and does not wait for it.",
         example="the system is told to shut down",
         needs=frozenset({"graceful-shutdown"}),
     ),
     Verb(
         name="link goes down",
-        actors=("system",),
+        actors=_SYSTEM,
         says="Cuts the connection between front end and edge.",
         example="the system's link goes down",
         needs=frozenset({"link"}),
     ),
     Verb(
         name="link comes up",
-        actors=("system",),
+        actors=_SYSTEM,
         says="Lets front end and edge meet again, and waits until they have.",
         example="the system's link comes up",
         needs=frozenset({"link"}),
