@@ -59,6 +59,7 @@ CAPABILITIES = frozenset(
         "blocking",
         "directed-presence",
         "negative-priority",
+        "redundant-requests",
     }
 ) | rows(*MODES)
 

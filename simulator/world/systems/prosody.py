@@ -63,6 +63,7 @@ CAPABILITIES = frozenset(
         "blocking",
         "directed-presence",
         "negative-priority",
+        "redundant-requests",
     }
 ) | rows(*MODES)
 

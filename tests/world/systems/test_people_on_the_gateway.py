@@ -211,6 +211,38 @@ async def test_each_device_is_seen_under_its_name(town: Any) -> None:
     assert (gone["from"], gone["type"]) == (f"{ALICE}/desk", "unavailable")
 
 
+async def test_what_one_device_adds_the_other_sees(town: Any) -> None:
+    alice, juliet = await meet(town, Habits(uses_presence=True, devices=("desk", "phone")))
+    await alice.add_contact(JULIET, device="desk")
+    await arrived(juliet, SUBSCRIPTION)
+    await juliet.accept(ALICE)
+    told = {(await arrived(alice, SUBSCRIPTION))["device"] for _ in range(2)}
+    seen = {(await arrived(alice, PRESENCE, type="available"))["device"] for _ in range(2)}
+    await alice.unsubscribe(JULIET, device="phone")
+    await arrived(juliet, SUBSCRIPTION, type="unsubscribe")
+    await juliet.set_presence(show="away")
+    listed = await alice.contact_list(device="desk")
+
+    assert told == seen == {"desk", "phone"}
+    assert listed[JULIET]["subscription"] == "none"
+    assert not [each for each in alice.inbox.arrivals if each.what in (SUBSCRIPTION, PRESENCE)]
+
+
+async def test_what_changes_nothing_cannot_be_said(town: Any) -> None:
+    alice, juliet = await meet(town, LYNC)
+
+    with pytest.raises(Unable, match="redundant-requests"):
+        await alice.unsubscribe(JULIET)
+
+    await befriend(alice, juliet)
+
+    with pytest.raises(Unable, match="redundant-requests"):
+        await alice.add_contact(JULIET)
+
+    await alice.add_contact(JULIET, name="Jule")
+    assert (await alice.contact_list())[JULIET]["name"] == "Jule"
+
+
 async def test_what_sip_has_not_is_said(town: Any) -> None:
     alice, _ = await meet(town, LYNC)
 

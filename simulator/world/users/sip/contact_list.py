@@ -32,10 +32,19 @@ _SEEN_BY = {"from", "both"}
 
 
 class ContactList:
-    """The list as one device knows it. `arrived` takes what there is to tell."""
+    """The list as one device knows it. `arrived` takes what there is to tell, `changed` each entry that has changed, or
+    None in its place when it is gone: it may have been another device."""
 
-    def __init__(self, line: Line, subscriptions: Subscriptions, person: Person, arrived: Callable[..., None]) -> None:
-        self._line, self._subscriptions, self._person, self._arrived = line, subscriptions, person, arrived
+    def __init__(
+        self,
+        line: Line,
+        subscriptions: Subscriptions,
+        person: Person,
+        arrived: Callable[..., None],
+        changed: Callable[[str, ListedContact | None], None],
+    ) -> None:
+        self._line, self._subscriptions, self._person = line, subscriptions, person
+        self._arrived, self._changed = arrived, changed
         self._entries: dict[str, ListedContact] = {}
         self._groups: dict[int, str] = {}
         self._waiting: set[str] = set()
@@ -158,12 +167,14 @@ class ContactList:
             before, self._entries[contact] = self._entries.get(contact), entry
             self._arrived(CONTACT, contact=contact, **self._fields(entry))
             self._withdrawn(contact, before, entry.subscription)
+            self._changed(contact, entry)
 
         for uri in told.deleted:
             contact = bare(address_of(uri))
             before = self._entries.pop(contact, None)
             self._arrived(CONTACT, contact=contact, subscription="remove")
             self._withdrawn(contact, before, "none")
+            self._changed(contact, None)
 
     def _withdrawn(self, contact: str, before: ListedContact | None, now: str) -> None:
         """Somebody who saw us does not any more, and it was not our doing."""

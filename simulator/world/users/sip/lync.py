@@ -5,10 +5,13 @@ Knows what is done in which order. Does not know what arrives of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from simulator.sip.agent import Incoming
+from simulator.sip.contact_service import ListedContact
 from simulator.world.users.sip.addresses import bare
 from simulator.world.users.sip.contact_list import ContactList
 from simulator.world.users.sip.line import Line
@@ -17,7 +20,7 @@ from simulator.world.users.sip.person import Person
 from simulator.world.users.sip.publication import Publication
 from simulator.world.users.sip.shown import closed_document, document_of
 from simulator.world.users.sip.subscriptions import Subscriptions
-from simulator.world.users.user import REFUSAL
+from simulator.world.users.user import REFUSAL, Unable
 
 
 class LyncDialect:
@@ -30,24 +33,30 @@ class LyncDialect:
         """`contact` is the value of the Contact header of our requests."""
         self._line, self._person, self._arrived = line, person, arrived
         self._subscriptions = Subscriptions(line, person.uri, contact)
-        self._observation = Observation(line, self._subscriptions, person.uri, arrived, lync=True)
-        self._list = ContactList(line, self._subscriptions, person, arrived)
+        self._observation = Observation(line, self._subscriptions, person, arrived, lync=True)
+        self._list = ContactList(line, self._subscriptions, person, arrived, self._listed)
         self._publication = Publication(line, person.uri)
         self._contact = contact
+        self._looked_at: set[str] = set()
+        self._work: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Read the list, hear of those who wait, and look at everybody on the list."""
         await self._list.open()
 
-        for contact in self._list.contacts:
-            known = self._observation.known(contact)
-            known.granted = self._list.subscription_of(contact) in ("to", "both")
-            known.asked = not known.granted
+        wanted = self._list.contacts
+        self._looked_at.update(wanted)
 
-        await self._observation.look_at_all(self._list.contacts)
+        for contact in wanted:
+            self._expect(contact, self._list.subscription_of(contact))
+
+        await self._observation.look_at_all(wanted)
 
     def close(self) -> None:
         """The connection is gone."""
+        for task in tuple(self._work):
+            task.cancel()
+
         self._subscriptions.forget()
         self._publication.forget()
 
@@ -63,19 +72,25 @@ class LyncDialect:
     async def add(self, contact: str, name: str | None, groups: Sequence[str]) -> None:
         """Set the contact, which asks them, and look."""
         known = self._observation.known(contact)
+
+        if (known.asked or known.granted) and name is None and not groups:
+            raise Unable("redundant-requests")
+
         known.asked = known.asked or not known.granted
+        self._looked_at.add(bare(contact))
+        self._person.left.discard(bare(contact))
 
         if await self._list.set(contact, subscribed=True, name=name, groups=groups):
             await self._observation.look_at_all([contact])
         else:
             known.asked = False
+            self._looked_at.discard(bare(contact))
 
     async def remove(self, contact: str) -> None:
         """Delete the contact, and look no longer."""
-        self._observation.expect_nothing(contact)
+        self._leave(contact)
 
-        if await self._list.delete(contact):
-            await self._observation.look_away(contact)
+        await self._list.delete(contact)
 
     async def accept(self, contact: str) -> None:
         """Allow, in the list of rights."""
@@ -87,10 +102,14 @@ class LyncDialect:
 
     async def unsubscribe(self, contact: str) -> None:
         """Set the contact as one whose presence is not wanted."""
-        self._observation.expect_nothing(contact)
+        known = self._observation.known(contact)
 
-        if await self._list.set(contact, subscribed=False):
-            await self._observation.look_away(contact)
+        if not (known.asked or known.granted):
+            raise Unable("redundant-requests")
+
+        self._leave(contact)
+
+        await self._list.set(contact, subscribed=False)
 
     async def block(self, contact: str) -> None:
         """Block, in the list of rights."""
@@ -117,8 +136,43 @@ class LyncDialect:
         """Poll (RFC 8048 §7.2)."""
         await self._observation.ask_once(bare(contact))
 
+    def _expect(self, contact: str, subscription: str) -> None:
+        known = self._observation.known(contact)
+        known.granted = subscription in ("to", "both")
+        known.asked = not known.granted
+
+    def _listed(self, contact: str, entry: ListedContact | None) -> None:
+        """Look at whoever is wanted now, and not at those who are not: another device may have decided that."""
+        wanted = entry is not None and entry.subscribed
+
+        if entry is not None and wanted and contact not in self._looked_at:
+            self._looked_at.add(contact)
+            self._expect(contact, entry.subscription)
+            self._spawn(self._observation.look_at_all([contact]))
+        elif not wanted:
+            self._looked_at.discard(contact)
+
+            # Else the contact has decided it, which is news.
+            if contact in self._person.left:
+                self._spawn(self._observation.look_away(contact))
+
+    def _leave(self, contact: str) -> None:
+        self._person.left.add(bare(contact))
+        self._observation.expect_nothing(contact)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(_quietly(work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
     async def _publish(self, document: Any) -> None:
         code, response = await self._publication.show(document)
 
         if not 200 <= code < 300:
             self._arrived(REFUSAL, **refusal_of(code, response))
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    """What nobody waits for fails with the connection, and that has been noticed."""
+    with contextlib.suppress(ConnectionError):
+        await work

@@ -15,6 +15,7 @@ from simulator.sip.event import Reason, State, SubscriptionState
 from simulator.sip.message import Message, Response
 from simulator.world.users.sip.addresses import address_of, bare, uri_of
 from simulator.world.users.sip.line import Line
+from simulator.world.users.sip.person import Person
 from simulator.world.users.sip.shown import View, changes, view_of
 from simulator.world.users.sip.subscriptions import Subscription, Subscriptions
 from simulator.world.users.user import PRESENCE, REFUSAL, SUBSCRIPTION
@@ -46,9 +47,9 @@ class Observation:
     """What one device sees of others. `arrived` takes what there is to tell."""
 
     def __init__(
-        self, line: Line, subscriptions: Subscriptions, own_uri: str, arrived: Callable[..., None], *, lync: bool
+        self, line: Line, subscriptions: Subscriptions, person: Person, arrived: Callable[..., None], *, lync: bool
     ) -> None:
-        self._line, self._subscriptions, self._own_uri, self._arrived = line, subscriptions, own_uri, arrived
+        self._line, self._subscriptions, self._person, self._arrived = line, subscriptions, person, arrived
         self._lync = lync
         self._contacts: dict[str, Observed] = {}
 
@@ -82,8 +83,12 @@ class Observation:
         if not uris:
             return
 
+        if len(contacts) == 1 and self._subscriptions.is_open(self.known(contacts[0]).own):
+            await self._again(contacts[0])
+            return
+
         made, code, response = await self._subscriptions.subscribe(
-            self._own_uri,
+            self._person.uri,
             EVENT,
             accept=self._accepted,
             headers=(
@@ -91,7 +96,7 @@ class Observation:
                 ("Require", "adhoclist"),
                 ("Content-Type", LIST_TYPE),
             ),
-            body=batch.write_batch(self._own_uri, batch.Batch(uris)),
+            body=batch.write_batch(self._person.uri, batch.Batch(uris)),
             on_notify=self._many,
         )
 
@@ -131,6 +136,15 @@ class Observation:
             self._refused(contact, code, response)
 
     # -- inside
+
+    async def _again(self, contact: str) -> None:
+        """A subscription to a list outlives what becomes of those on it: asked anew, it tells everything."""
+        own = self.known(contact).own
+        assert own is not None
+        code, response = await self._subscriptions.refresh(own)
+
+        if not 200 <= code < 300:
+            self._refused(contact, code, response)
 
     @property
     def _accepted(self) -> list[str]:
@@ -214,10 +228,14 @@ class Observation:
 
     def _ended(self, contact: str, reason: str) -> None:
         known = self.known(contact)
-        known.own = None
 
         if reason == Reason.REJECTED and (known.granted or known.asked):
             known.granted = known.asked = False
+
+            if bare(contact) in self._person.left:
+                # Another device of the person has ended it.
+                return
+
             self._arrived(SUBSCRIPTION, **{"from": bare(contact), "type": "unsubscribed"})
         elif reason in CONDITIONS and known.asked:
             known.asked = False

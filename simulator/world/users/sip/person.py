@@ -29,6 +29,8 @@ class Person:
     turned_away: set[str] = field(default_factory=set)
     """Whose request was refused, or whose leave was taken back, by the person."""
     blocked: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    """Whom the person wants to see no longer."""
 
     @property
     def uri(self) -> str:

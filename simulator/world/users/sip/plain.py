@@ -44,7 +44,7 @@ class PlainDialect:
         """`contact` is the value of the Contact header of our requests."""
         self._line, self._person, self._contact, self._arrived = line, person, contact, arrived
         self._subscriptions = Subscriptions(line, person.uri, contact)
-        self._observation = Observation(line, self._subscriptions, person.uri, arrived, lync=False)
+        self._observation = Observation(line, self._subscriptions, person, arrived, lync=False)
         self._watchers: list[Watcher] = []
         self._document: Presence | None = None
 

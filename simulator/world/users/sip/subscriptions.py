@@ -82,6 +82,10 @@ class Subscriptions:
 
         return subscription, code, response
 
+    def is_open(self, subscription: Subscription | None) -> bool:
+        """Whether it can be refreshed."""
+        return subscription is not None and subscription in self._open and not subscription.ends
+
     async def refresh(self, subscription: Subscription) -> tuple[int, Response | None]:
         """Ask for more time, which brings a notification of everything. Raises ConnectionError."""
         return await self._send(subscription, EXPIRES, b"")
