@@ -27,7 +27,8 @@ MAY_USE: dict[str, set[str]] = {
     # A scenario's profiles and zones are documents: their errors end one scenario, not the run.
     "runner": {"document", "world", "scenario", "journal", "verdict"},
     "report": {"journal", "scenario", "verdict"},
-    "cli": {"document", "gateway", "journal", "report", "runner", "scenario", "verdict", "world"},
+    # A prompt has to know whether what was typed is complete: powershell.
+    "cli": {"document", "gateway", "journal", "powershell", "report", "runner", "scenario", "verdict", "world"},
     "__main__": {"cli"},
 }
 
