@@ -50,7 +50,17 @@ def document_of(contact: Address, seen: Mapping[str, Availability], gone: Mappin
     tuples = [tuple_of(contact, resource, each) for resource, each in seen.items()]
     tuples += [closed_tuple(resource, notes) for resource, notes in gone.items() if resource not in seen]
 
-    return Presence(entity=uri_of(str(contact.bare)), tuples=tuple(tuples))
+    return Presence(entity=uri_of(str(contact.bare)), tuples=tuple(tuples), activities=_activities_of_person(tuples))
+
+
+def _activities_of_person(tuples: list[PresenceTuple]) -> tuple[str, ...]:
+    """What all resources that are open have in common.
+
+    User agents that read RFC 4480 look at the person alone, and shall show "the "most available" status" (§6.2).
+    """
+    found = [each.activities for each in tuples if each.basic == OPEN]
+
+    return next(iter(found), ()) if len(set(found)) == 1 else ()
 
 
 def tuple_of(contact: Address, resource: str, availability: Availability) -> PresenceTuple:

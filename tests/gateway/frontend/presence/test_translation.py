@@ -68,6 +68,14 @@ def test_document_is_about_the_contact() -> None:
     )
 
 
+def test_person_is_as_available_as_the_most_available_resource() -> None:
+    away, busy, here = Availability("away"), Availability("dnd"), Availability()
+
+    assert document_of(JULIET, {"a": away}, {"b": ()}).activities == ("away",)
+    assert document_of(JULIET, {"a": busy, "b": Availability("dnd")}, {}).activities == ("busy",)
+    assert document_of(JULIET, {"a": away, "b": here}, {}).activities == ()
+
+
 def test_resource_that_is_back_is_not_gone() -> None:
     document = document_of(JULIET, {"home": Availability()}, {"home": ()})
 
