@@ -241,6 +241,8 @@ class Flow:
                 case Repeated(context=leg, response=response):
                     leg.on_repeated(response)
                 case Cancelled(incoming=incoming):
+                    # User agents expect the answer to the CANCEL before that to the INVITE.
+                    self._flush()
                     self.on_cancelled(incoming)
                 case Broken():
                     self._flush()

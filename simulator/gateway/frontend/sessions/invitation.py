@@ -173,7 +173,7 @@ class Invitation:
                 session.say(words)
 
         if self.hangs_up:
-            session.hang_up()
+            session.leave()
 
     def _acknowledge(self, leg: _Leg) -> None:
         """§13.2.2.4: the ACK of a 2xx is the user agent core's, once for each 2xx."""

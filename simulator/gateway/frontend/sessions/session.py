@@ -48,6 +48,8 @@ class Session:
         self._allowed = allowed
         self._on_ended, self._on_unknown = on_ended, on_unknown
         self._last_words = context.clock()
+        self._unanswered = 0
+        self._leaves = False
         self._composing_until: float | None = None
         self._unacknowledged = b""
         self._repeat_at = self._repeat_until = self._pause = 0.0
@@ -76,13 +78,18 @@ class Session:
         headers += [("Content-Type", HTML)] if html is not None else []
 
         def final(code: int, response: Response | None) -> None:
+            self._unanswered -= 1
             self._judge(code)
+
+            if self._leaves:
+                self.leave()
 
             if self.context.sessions.may_go_again(code) and not words.went_before:
                 self._on_unknown(self, words)
             else:
                 words.on_final(code, response)
 
+        self._unanswered += 1
         self._request("MESSAGE", headers, words.letter.body if html is None else html, words.letter.carried, final)
 
     def show_typing(self, state: ChatState) -> None:
@@ -111,6 +118,13 @@ class Session:
             self.flow.request("BENOTIFY", uri, headers=headers, body=body)
         else:
             self.hang_up([("Reason", _reason(fate))])
+
+    def leave(self) -> None:
+        """The contact left: the session ends as soon as the device has answered what was said."""
+        self._leaves = True
+
+        if not self._unanswered:
+            self.hang_up()
 
     def hang_up(self, headers: HeaderList = ()) -> None:
         """End the session with a BYE."""

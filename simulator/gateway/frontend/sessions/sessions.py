@@ -41,10 +41,10 @@ class Sessions:
         self._invitations: dict[Pair, Invitation] = {}
 
     def serve(self, dispatcher: Dispatcher) -> None:
-        """Take the methods of sessions. An ACK, a BYE or an INFO outside of a dialog belongs to nothing."""
+        """Take the methods of sessions. Any but INVITE belongs to nothing where there is no dialog, or no INVITE."""
         dispatcher.serve("INVITE", self._openings.handle)
 
-        for method in ("ACK", "BYE", "INFO"):
+        for method in ("ACK", "BYE", "CANCEL", "INFO"):
             dispatcher.serve(method, _belongs_to_nothing)
 
     def cancelled(self, flow: Flow, incoming: Incoming) -> None:
@@ -178,7 +178,7 @@ class Sessions:
             return
 
         if session is not None:
-            session.hang_up()
+            session.leave()
         elif invitation is not None:
             invitation.hangs_up = True
 
@@ -232,5 +232,6 @@ class Sessions:
 
 
 def _belongs_to_nothing(flow: Flow, incoming: Incoming) -> None:
-    # RFC 3261 §15.1.2: "If the BYE does not match an existing dialog, the UAS core SHOULD generate a 481".
+    # RFC 3261 §15.1.2: "If the BYE does not match an existing dialog, the UAS core SHOULD generate a 481"; §9.2 says
+    # the same of a CANCEL. An ACK is not answered.
     flow.answer(incoming, 481)

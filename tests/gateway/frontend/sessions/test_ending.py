@@ -46,7 +46,10 @@ def test_last_words_come_before_the_bye(stage: Stage, device: Device) -> None:
     device.opens()
     stage.writes("Bye", GONE)
 
-    assert text_of(device.next("MESSAGE").request) == "Bye"
+    incoming = device.next("MESSAGE")
+    assert text_of(incoming.request) == "Bye"
+    assert device.nothing()
+    device.answers_to(incoming, 200)
     device.next("BYE")
 
 

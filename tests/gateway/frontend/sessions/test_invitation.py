@@ -362,7 +362,9 @@ def test_contact_that_left_while_it_rang_ends_the_session(stage: Stage, device: 
     device.takes(device.next("INVITE"))
     device.next("ACK")
 
-    assert text_of(device.next("MESSAGE").request) == "Hi"
+    incoming = device.next("MESSAGE")
+    assert text_of(incoming.request) == "Hi"
+    device.answers_to(incoming, 200)
     device.next("BYE")
 
 
