@@ -78,7 +78,9 @@ class Gateway:
 
         if role is not Role.EDGE:
             access = AccessPoint(configuration, rules.access, partner_for=rules.partner_for)
-            self._frontend = FrontEnd(configuration, rules.frontend, access=access, entropy=entropy, log=log)
+            self._frontend = FrontEnd(
+                configuration, rules.frontend, access=access, home_rules=rules.home, entropy=entropy, log=log
+            )
 
     @property
     def edge(self) -> Edge:
