@@ -5,7 +5,8 @@ Knows who is asked for what. Does not know SIP, links, clocks, nor any rule: tho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.access.gates import Closed
@@ -25,7 +26,7 @@ from simulator.gateway.contacts.rules import HomeRules
 from simulator.gateway.contacts.sessions import Sessions
 from simulator.gateway.contacts.settings import HomeSettings
 from simulator.gateway.contacts.sightings import Sightings
-from simulator.gateway.contacts.store import ContactStore
+from simulator.gateway.contacts.store import ContactStore, StoreError
 from simulator.xmpp.address import Address
 
 __all__ = ["Blocked", "Home"]
@@ -165,13 +166,15 @@ class Home:
             return
 
         if not self._sessions.available(user):
-            self._context.book.set_online(user, True)
+            self._note(user, online=True)
 
         session.availability, session.id = availability, self._context.make_id()
         self._broadcast.update(user, resource, session)
 
         if before is None:
-            self._refresh.login(user, now, is_first=not was_online)
+            with self._surviving():
+                self._refresh.login(user, now, is_first=not was_online)
+
             self._requests.deliver(user, resource)
 
     def unavailable(self, user: Address, resource: str, availability: Availability | None, now: float) -> None:
@@ -184,7 +187,7 @@ class Home:
         self._broadcast.end(user, resource, session, availability)
 
         if session.availability is not None and not self._sessions.available(user):
-            self._context.book.set_online(user, False)
+            self._note(user, online=False)
 
         # What comes while nobody is there to see it is not taken (§8.5.2.2.2), so what is known would grow old.
         if not self._sessions.is_online(user):
@@ -201,7 +204,9 @@ class Home:
         had_listened, session.listens = session.listens, listens
 
         if listens and not had_listened and session.availability is None:
-            self._refresh.login(user, now, is_first=not was_online)
+            with self._surviving():
+                self._refresh.login(user, now, is_first=not was_online)
+
             self._requests.deliver(user, resource)
         elif not listens and session.availability is None:
             self.unavailable(user, resource, None, now)
@@ -248,7 +253,8 @@ class Home:
 
     def receive(self, presence: Element, now: float) -> None:
         """Take a presence of a partner's user, of whatever type; ill-addressed ones are dropped."""
-        self._arrivals.receive(presence, now)
+        with self._surviving():
+            self._arrivals.receive(presence, now)
 
     def domain_lost(self, domain: str, now: float) -> None:
         """No stream leads to a partner any more: what was known of its users' presence is void."""
@@ -256,7 +262,8 @@ class Home:
 
     def domain_back(self, domain: str, now: float) -> None:
         """A stream leads to the partner again: ask its users' presence, and show them ours."""
-        self._refresh.back(domain, now)
+        with self._surviving():
+            self._refresh.back(domain, now)
 
     def reconsider(self, now: float) -> None:
         """The configuration has changed: who may no longer see whom sees nobody, and who may now is shown."""
@@ -270,11 +277,28 @@ class Home:
     def link_back(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
         """Partners can be reached again."""
         for domain in filter(owns, self._context.book.domains):
-            self._refresh.back(domain, now)
+            self.domain_back(domain, now)
 
     def expire(self, now: float) -> None:
         """Do what is due: repeat requests that nobody answers, refresh presence, tell what a flood has held back."""
-        self._refresh.expire(now)
+        with self._surviving():
+            self._refresh.expire(now)
+
+    def _note(self, user: Address, *, online: bool) -> None:
+        with self._surviving():
+            self._context.book.set_online(user, online)
+
+    @contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """What no user has asked for must not end the front end when it cannot be kept: nothing has changed then.
+
+        A request that was dropped so comes again at the next login of whoever sent it; an answer, when ours is
+        repeated.
+        """
+        try:
+            yield
+        except StoreError as error:
+            self._context.log(f"contacts: {error}")
 
     def _told(self, notice: Notice) -> None:
         self.tell(notice)

@@ -127,16 +127,9 @@ class ContactStore:
     def set_online(self, user: Address, online: bool) -> None:
         """Keep whether a user is online."""
         statement = "INSERT OR IGNORE INTO online VALUES (?)" if online else "DELETE FROM online WHERE user = ?"
-        flushes = self._database.in_transaction
 
-        with self._errors():
-            if not flushes:
-                self._database.execute("PRAGMA synchronous = NORMAL")
-
+        with self._errors(), self._unflushed():
             self._database.execute(statement, (str(user),))
-
-            if not flushes:
-                self._database.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -155,9 +148,11 @@ class ContactStore:
         finally:
             self._open_batches -= 1
 
-            if self._open_batches == 0 and self._database.in_transaction:
+            if self._open_batches == 0:
                 with self._errors():
-                    self._database.execute("COMMIT")
+                    # A disk that is full, for one, ends a transaction by itself.
+                    if self._database.in_transaction:
+                        self._database.execute("COMMIT")
 
     def close(self) -> None:
         """Release the file; `open` opens it again. What is in memory only stays."""
@@ -171,6 +166,20 @@ class ContactStore:
             raise self._error("is not open")
 
         return self._opened
+
+    @contextmanager
+    def _unflushed(self) -> Iterator[None]:
+        # SQLite refuses to change this inside a transaction, whose flush then serves for all of it.
+        if self._open_batches:
+            yield
+            return
+
+        self._database.execute("PRAGMA synchronous = NORMAL")
+
+        try:
+            yield
+        finally:
+            self._database.execute("PRAGMA synchronous = FULL")
 
     def _prepare(self) -> None:
         execute = self._database.execute

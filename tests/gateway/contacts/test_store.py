@@ -88,6 +88,18 @@ def test_another_opening_finds_everything(path: Path) -> None:
     store.close()
 
 
+def test_who_is_online_is_kept(store: ContactStore) -> None:
+    for user, online in ((ALICE, True), (ALICE, True), (ROMEO, True), (ROMEO, False), (ROMEO, False)):
+        store.set_online(user, online)
+
+    with store.batch():
+        store.put(FULL)
+        store.set_online(FULL.user, True)
+
+    assert store.online() == {ALICE}
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
 def test_changes_of_a_batch_are_kept_together(store: ContactStore) -> None:
     def fail() -> None:
         with store.batch():
