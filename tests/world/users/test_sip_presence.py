@@ -14,7 +14,7 @@ from simulator.sip.pidf import Presence, PresenceTuple, parse_presence, write_pr
 from simulator.wire.listener import listen
 from simulator.world.users.habits import Habits
 from simulator.world.users.sip.sip_user import SIPUser
-from simulator.world.users.user import PRESENCE, REFUSAL, SUBSCRIPTION
+from simulator.world.users.user import PRESENCE, REFUSAL, SUBSCRIPTION, Unable
 from tests.world.users.sip_server import Server
 
 ALICE, JULIET = "alice@contoso.com", "juliet@gmail.com"
@@ -73,6 +73,14 @@ async def test_a_notification_may_overtake_the_answer(server: Server, make: Make
 
     assert await alice.contact_list() == {}
     assert not server.violations()
+
+
+async def test_a_server_without_lists_is_signed_in_at_all_the_same(server: Server, make: Make) -> None:
+    server.codes["SUBSCRIBE"] = [489, 489]
+    alice = await make(LYNC)
+
+    with pytest.raises(Unable, match="contact-lists"):
+        await alice.contact_list()
 
 
 async def test_pending_shows_nothing_and_active_everything(server: Server, make: Make) -> None:

@@ -64,15 +64,16 @@ class ContactList:
         return entry.subscription if entry is not None else ""
 
     async def open(self) -> None:
-        """Subscribe to the list and to those who wait, and return with the list. Raises ConnectionError, Unable."""
-        self._subscription, code, _ = await self._subscriptions.subscribe(
+        """Subscribe to the list and to those who wait, and return with the list. Raises ConnectionError."""
+        subscription, code, _ = await self._subscriptions.subscribe(
             self._person.uri, contact_service.EVENT, accept=[contact_service.MEDIA_TYPE], on_notify=self._listed
         )
 
-        if not 200 <= code < 300:
-            raise Unable("contact-lists")
+        # A server that keeps no lists does not know the package.
+        if 200 <= code < 300:
+            self._subscription = subscription
+            await self._come(self._whole)
 
-        await self._come(self._whole)
         waiting, code, _ = await self._subscriptions.subscribe(
             self._person.uri,
             PENDING,
@@ -84,9 +85,9 @@ class ContactList:
             await self._come(waiting.first)
 
     async def read(self) -> dict[str, dict[str, Any]]:
-        """Ask for the whole list, as `User.contact_list` has it. Raises ConnectionError."""
+        """Ask for the whole list, as `User.contact_list` has it. Raises ConnectionError, Unable."""
         if self._subscription is None:
-            raise ConnectionError(f"{self._person.address} is not signed in")
+            raise Unable("contact-lists")
 
         self._whole.clear()
         code, _ = await self._subscriptions.refresh(self._subscription)
