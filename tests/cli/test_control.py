@@ -56,6 +56,7 @@ def test_questions_are_asked_and_nonsense_is_refused(config: Path, socket: Path)
             (failure,) = client.run(
                 "Write-Output ok; $x; Get-CsUser nobody", lambda _, text: printed.append(text), answer
             )
+            assert "7" in printed
             assert (failure.line, failure.column) == (1, 22)
 
         assert "known are status" in str(exchange(socket, b'{"command": "sing"}\n')[0]["error"])
