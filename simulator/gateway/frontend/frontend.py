@@ -100,6 +100,7 @@ class FrontEnd:
         context = Context(
             settings=lambda: configuration.frontend,
             rules=rules,
+            parties=parties,
             dialogs=self._dispatcher.dialogs,
             outbox=self._outbox,
             delivery=delivery,
@@ -108,7 +109,7 @@ class FrontEnd:
             allow=lambda: self._dispatcher.allow,
             log=log,
         )
-        self._sessions = Sessions(context, parties, self._registrar, queue=configuration.limits.queued_stanzas)
+        self._sessions = Sessions(context, self._registrar, queue=configuration.limits.queued_stanzas)
         self._sessions.serve(self._dispatcher)
         self._dispatcher.serve("REGISTER", registration.handle)
         self._dispatcher.serve("MESSAGE", messages.handle)

@@ -60,13 +60,14 @@ def to_html(message: Element) -> str | None:
     """
     body = message.find(f"{{{XHTML_IM}}}html/{{{XHTML}}}body")
 
-    if body is None or not "".join(body.itertext()).strip():
+    if body is None:
         return None
 
+    said = [*body.itertext(), *(image.get("alt", "") for image in body.iter(f"{{{XHTML}}}img"))]
     parts: list[str] = []
     _write_html(parts, body, 0)
 
-    return "".join(parts)
+    return "".join(parts) if "".join(said).strip() else None
 
 
 def _write_html(parts: list[str], element: Element, depth: int) -> None:

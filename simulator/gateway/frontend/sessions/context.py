@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from simulator.gateway.frontend.delivery import Delivery
 from simulator.gateway.frontend.dialogs import Dialogs
 from simulator.gateway.frontend.outbox import Outbox
+from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.frontend.sessions.rules import SessionRules
 from simulator.gateway.settings import FrontendSettings
@@ -28,6 +29,7 @@ class Context:
 
     settings: Callable[[], FrontendSettings]
     rules: FrontEndRules
+    parties: Parties
     dialogs: Dialogs
     outbox: Outbox
     delivery: Delivery

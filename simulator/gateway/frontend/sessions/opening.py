@@ -14,7 +14,6 @@ from functools import partial
 
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.outbox import Fate
-from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.refusal import Refused
 from simulator.gateway.frontend.sessions.context import Context
 from simulator.gateway.frontend.sessions.requests import accept, offer_in
@@ -39,8 +38,8 @@ MakeSession = Callable[[Flow, Dialog, Address, Address, sdp.Stream, frozenset[st
 class Openings:
     """INVITEs outside of dialogs. `make` makes a session that is known to all."""
 
-    def __init__(self, context: Context, parties: Parties, make: MakeSession) -> None:
-        self._context, self._parties, self._make = context, parties, make
+    def __init__(self, context: Context, make: MakeSession) -> None:
+        self._context, self._parties, self._make = context, context.parties, make
         self._waiting: set[tuple[Flow, str, str]] = set()
 
     def handle(self, flow: Flow, incoming: Incoming) -> None:

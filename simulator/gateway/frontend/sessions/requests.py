@@ -60,6 +60,7 @@ def _acknowledge(session: Session, request: Request) -> None:
 def _message(session: Session, flow: Flow, incoming: Incoming) -> None:
     request = incoming.request
     media = request.content_type[0]
+    _admit(session, flow, request)
 
     if media == composing.MEDIA_TYPE:
         document = composing.read_composing(request.body)
@@ -69,6 +70,12 @@ def _message(session: Session, flow: Flow, incoming: Incoming) -> None:
         _words(session, flow, incoming)
     else:
         raise Refused(415, f"{media} is not supported", session.context.readable)
+
+
+def _admit(session: Session, flow: Flow, request: Request) -> None:
+    """Ask for every request what was asked for the first: a gate may have been closed since. Raises Refused."""
+    session.context.parties.sender(flow, request)
+    session.context.parties.admit(session.user, session.contact)
 
 
 def _words(session: Session, flow: Flow, incoming: Incoming) -> None:
@@ -98,6 +105,8 @@ def _words(session: Session, flow: Flow, incoming: Incoming) -> None:
 
 
 def _info(session: Session, flow: Flow, incoming: Incoming) -> None:
+    _admit(session, flow, incoming.request)
+
     if incoming.request.content_type[0] != composing.KEYBOARD_MEDIA_TYPE:
         raise Refused(415, "", [("Accept", composing.KEYBOARD_MEDIA_TYPE)])
 

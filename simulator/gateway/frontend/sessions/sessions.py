@@ -14,7 +14,6 @@ from simulator.gateway.frontend.delivery import Letter
 from simulator.gateway.frontend.flow import Flow, OnFinal
 from simulator.gateway.frontend.markup import to_html
 from simulator.gateway.frontend.outward import Dispatcher
-from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.sessions import requests
 from simulator.gateway.frontend.sessions.context import Context
@@ -34,9 +33,9 @@ Pair = tuple[Address, Address]
 class Sessions:
     """Sessions, open or wanted. `queue` bounds the messages that wait for one."""
 
-    def __init__(self, context: Context, parties: Parties, registrar: Registrar[Flow], *, queue: int) -> None:
+    def __init__(self, context: Context, registrar: Registrar[Flow], *, queue: int) -> None:
         self._context, self._registrar, self._queue = context, registrar, queue
-        self._openings = Openings(context, parties, self._make)
+        self._openings = Openings(context, self._make)
         self._sessions: dict[Pair, list[Session]] = {}
         self._invitations: dict[Pair, Invitation] = {}
 

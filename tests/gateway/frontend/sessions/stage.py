@@ -123,6 +123,7 @@ class Stage:
         context = Context(
             settings=lambda: configuration.frontend,
             rules=rules,
+            parties=parties,
             dialogs=self.dispatcher.dialogs,
             outbox=self.outbox,
             delivery=delivery,
@@ -131,7 +132,7 @@ class Stage:
             allow=lambda: self.dispatcher.allow,
             log=self.lines.append,
         )
-        self.sessions = Sessions(context, parties, self.registrar, queue=configuration.limits.queued_stanzas)
+        self.sessions = Sessions(context, self.registrar, queue=configuration.limits.queued_stanzas)
         self.sessions.serve(self.dispatcher)
         messages = Messages(
             configuration, rules, parties=parties, registrar=self.registrar, delivery=delivery, outbox=self.outbox

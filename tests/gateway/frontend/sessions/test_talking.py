@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from simulator.sip.composing import Typing, read_composing, read_keyboard, write_composing
@@ -231,6 +232,29 @@ def test_chat_state_without_a_session_goes_nowhere(stage: Stage, device: Device)
 
     assert device.nothing()
     assert stage.sent() == []
+
+
+# -- gates
+
+
+def test_gate_that_is_closed_meanwhile_stops_what_follows(stage: Stage, device: Device) -> None:
+    dialog = device.opens()
+    stage.configuration.adopt(msgspec.structs.replace(stage.configuration, policies=()))
+
+    assert device.says(dialog, "Hi") == 403
+    assert device.last.header("ms-diagnostics") is not None
+    device.within(dialog, "MESSAGE", [("Content-Type", COMPOSING)], write_composing(Typing.ACTIVE))
+    assert device.last.code == 403
+    device.within(dialog, "BYE")
+    assert device.last.code == 200
+    assert stage.sent() == []
+
+
+def test_session_of_a_user_who_is_registered_no_more_is_mute(stage: Stage, device: Device) -> None:
+    dialog = device.opens()
+    stage.registrar.forget_flow(device.flow)
+
+    assert device.says(dialog, "Hi") == 403
 
 
 # -- sequence and strangers
