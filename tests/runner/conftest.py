@@ -67,7 +67,8 @@ class Room:
     async def shut_down(self) -> None:
         await self.stop()
 
-    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> Occupant:
+    async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> Any:
+        """An Occupant, who can do what the scenarios here need, and no more."""
         self.users[address] = Occupant(self, address, Inbox(journal, address))
 
         return self.users[address]
