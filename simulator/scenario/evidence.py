@@ -96,7 +96,8 @@ EXPECTS = {
     "tls-answer": "argument: `hello`, `refused`, or mapping of the fields of `answer`",
     "end": "argument: condition, or mapping {condition, text, closing-tag, tcp, close-notify}, against `ended`",
     "message": "argument: body, or mapping of fields, against `delivered`",
-    "refusal": "argument: condition, list of conditions, or mapping {condition, code, type, id}, against `delivered`",
+    "refusal": "argument: condition, list of conditions, or mapping {condition, code, diagnostics, type, id}, against "
+    "`delivered`; of its `diagnostics` the number alone",
     "accepted": "`delivered` says accepted",
     "subscription": "argument: mapping of fields, among them from and type, against `delivered`",
     "presence": "argument: mapping of fields, among them from, against `delivered`",

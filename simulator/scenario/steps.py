@@ -279,11 +279,11 @@ _TABLE = (
         actors=_USER,
         says="Waits for the error that answers what this user sent: a stanza error, or the final SIP response, "
         "which stands for each condition that RFC 7247 maps to its code. A list names several conditions of "
-        "which one must be there.",
+        "which one must be there; `diagnostics` is the number in the response's ms-diagnostics.",
         example="alice@contoso.com is refused: [remote-server-not-found, remote-server-timeout]",
         expects="refusal",
         argument="optional",
-        keys=("condition", "code", "type", "id", "from"),
+        keys=("condition", "code", "diagnostics", "type", "id", "from"),
     ),
     Verb(
         name="is accepted",

@@ -196,7 +196,10 @@ def refusal(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | N
     if wanted and not any(match_text(str(one), str(other), captures) for one in wanted for other in got):
         return Mismatch("/refusal/condition", " or ".join(map(str, wanted)), " or ".join(map(str, got)) or "none")
 
-    return match_fields(fields, delivered, captures, "/refusal")
+    # [MS-OCER] §2.2.1: a number, and behind it the reason and who gave it.
+    number, semicolon, _ = str(delivered.get("diagnostics") or "").partition(";")
+
+    return match_fields(fields, {**delivered, "diagnostics": number if semicolon else None}, captures, "/refusal")
 
 
 def accepted(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:

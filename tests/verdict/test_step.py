@@ -21,6 +21,7 @@ MECHANISMS = (
 )
 MESSAGE = {"what": "message", "from": "juliet@gmail.com/balcony", "body": "Hi"}
 REFUSAL = {"what": "refusal", "conditions": ["forbidden", "not-allowed"], "code": 403}
+DIAGNOSED = REFUSAL | {"diagnostics": '1012;reason="federation is off"'}
 
 TABLE: list[tuple[str, dict[str, Any], str]] = [
     ("gmail.com connects", {"connected": True, "header": {}}, ""),
@@ -85,6 +86,11 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
      "/refusal/condition: expected gone or redirect, got forbidden or not-allowed"),
     ("alice@contoso.com is refused: {condition: forbidden, code: 403}", {"delivered": REFUSAL}, ""),
     ("alice@contoso.com is refused: {condition: forbidden, code: 404}", {"delivered": REFUSAL}, "/refusal/code"),
+    ("alice@contoso.com is refused: {diagnostics: 1012}", {"delivered": DIAGNOSED}, ""),
+    ("alice@contoso.com is refused: {diagnostics: 1002}", {"delivered": DIAGNOSED},
+     '/refusal/diagnostics: expected "1002", got "1012"'),
+    ("alice@contoso.com is refused: {diagnostics: 1012}", {"delivered": REFUSAL}, "/refusal/diagnostics"),
+    ("alice@contoso.com is refused: {diagnostics: null}", {"delivered": REFUSAL}, ""),
     ("alice@contoso.com is refused: gone", {"delivered": {"what": "refusal"}},
      "/refusal/condition: expected gone, got none"),
     ("alice@contoso.com is refused", {"delivered": {"what": "accepted"}}, "/refusal: expected a refusal, got accepted"),

@@ -245,6 +245,14 @@ class Home:
         """The presence of the contact as the user may see it, by resource; empty where he is offline or unknown."""
         return self._sightings.of(user, contact)
 
+    def takes_from(self, user: Address, contact: Address) -> bool:
+        """Whether messages of somebody outside reach the user (XEP-0191 §3.3: none of a blocked contact's do)."""
+        return not self.contact(user, contact).blocked or self._context.rules.takes_from_blocked
+
+    def sends_to(self, user: Address, contact: Address) -> bool:
+        """Whether messages of the user may leave for somebody outside (likewise)."""
+        return not self.contact(user, contact).blocked or self._context.rules.sends_to_blocked
+
     def is_online(self, user: Address) -> bool:
         """Whether any device of the user is available."""
         return self._sessions.is_online(user)

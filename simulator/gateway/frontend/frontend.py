@@ -25,6 +25,7 @@ from simulator.gateway.frontend.outbox import Outbox
 from simulator.gateway.frontend.outward import Dispatcher
 from simulator.gateway.frontend.parties import Parties
 from simulator.gateway.frontend.presence.agent import PresenceAgent
+from simulator.gateway.frontend.refusal import Refused
 from simulator.gateway.frontend.registrar import Registrar
 from simulator.gateway.frontend.registration import Registration
 from simulator.gateway.frontend.rules import FrontEndRules
@@ -132,6 +133,7 @@ class FrontEnd:
             sessions=self._sessions,
             access=access,
             added=lambda user, contact: self.home.contact(user, contact).listed,
+            is_taken=self.home.takes_from,
             send=self.link.send,
             hold=self.link.hold,
             bounced=self._outbox.bounced,
@@ -185,7 +187,13 @@ class FrontEnd:
 
     def _send_message(self, parties: Parties, stanza: Element) -> None:
         """Messages ask the gates, also within sessions that began when they were open. Raises Refused, LinkDown."""
-        parties.admit(parse_address(stanza.get("from", "")), parse_address(stanza.get("to", "")))
+        sender, to = parse_address(stanza.get("from", "")), parse_address(stanza.get("to", ""))
+        parties.admit(sender, to)
+
+        # XEP-0191 §3.3: "the user's server MUST NOT route the stanza to the contact".
+        if not self.home.sends_to(sender.bare, to.bare):
+            raise Refused(403, "You have blocked this contact")
+
         self.link.send(stanza)
 
     def reconfigure(self) -> None:

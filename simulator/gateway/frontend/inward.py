@@ -32,7 +32,8 @@ _PLAIN = ("Content-Type", "text/plain;charset=UTF-8")
 class Inward:
     """What partners send. `send` puts an answer on the link, or raises LinkDown; `bounced` gets errors.
 
-    `added` says whether a user (bare) has a contact (bare) on the list; `presence` gets every presence.
+    `added` says whether a user (bare) has a contact (bare) on the list, `is_taken` whether the user wants to hear of
+    that contact; `presence` gets every presence.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Inward:
         sessions: Sessions,
         access: AccessPoint,
         added: Callable[[Address, Address], bool],
+        is_taken: Callable[[Address, Address], bool] = lambda user, contact: True,
         send: Callable[[Element], None],
         hold: Callable[[], Callable[[], None]],
         bounced: Callable[[Element], None],
@@ -52,7 +54,7 @@ class Inward:
     ) -> None:
         self._configuration, self._rules = configuration, rules
         self._registrar, self._sessions = registrar, sessions
-        self._access, self._added = access, added
+        self._access, self._added, self._is_taken = access, added, is_taken
         self._send, self._hold, self._bounced, self._presence, self._log = send, hold, bounced, presence, log
 
     def handle(self, stanza: Element) -> None:
@@ -104,7 +106,8 @@ class Inward:
             self._refuse(stanza, fate)
 
     def _is_stopped(self, message: Element, to: Address, type_: str) -> bool:
-        """Ask the gates; answers for whichever is closed. Before anybody is looked for: who exists shall not show."""
+        """Ask the gates and the user; answers for whoever says no, before anybody is looked for: who exists shall not
+        show."""
         try:
             sender = parse_address(message.get("from", ""))
         except AddressError as error:
@@ -114,11 +117,14 @@ class Inward:
         added = self._added(to.bare, sender.bare)
         closed = self._access.inbound(to.bare, sender.bare, Action.MESSAGE, added=added)
 
-        if closed is None:
+        if closed is None and self._is_taken(to.bare, sender.bare):
             return False
 
-        self._log(f"a message from {sender} to {to.bare} was stopped: {closed.reason}")
-        condition = self._access.answer_to_message(closed)
+        reason = closed.reason if closed is not None else f"{to.bare} has blocked {sender.bare}"
+        self._log(f"a message from {sender} to {to.bare} was stopped: {reason}")
+        # XEP-0191 §3.3, of a contact who is blocked: "the server SHOULD return an error, which SHOULD be
+        # <service-unavailable/>".
+        condition = StanzaCondition.SERVICE_UNAVAILABLE if closed is None else self._access.answer_to_message(closed)
 
         # What is ignored where nobody is there is ignored here, too.
         if condition is not None and self._rules.fate_of_message(type_, reachable=False, exact=False) != IGNORE:

@@ -194,3 +194,21 @@ async def test_gate_that_closes_stops_sessions_that_are_open(start: Any, connect
 
 def test_header_cannot_be_broken_by_what_it_says() -> None:
     assert diagnostics(1002, 'a "b"\r\nc\\', "sip.a") == ("ms-diagnostics", '1002;reason="a bc";source="sip.a"')
+
+
+async def test_message_of_or_to_a_blocked_contact_is_stopped(start: Any, connect: Any) -> None:
+    """XEP-0191 §3.3"""
+    user, contact = parse_address("alice@contoso.com"), parse_address("juliet@gmail.com")
+
+    async with start() as inside, connect(inside.port) as alice:
+        await alice.registers()
+        inside.frontend.home.block(user, contact, 0.0)
+        inside.sends(message())
+
+        assert await inside.next_stanza() == error("service-unavailable")
+        assert ((await alice.writes("juliet@gmail.com")).code) == 403
+        inside.sends(PING)
+        assert await inside.next_stanza() == PONG
+        inside.frontend.home.unblock(user, contact, 0.0)
+        inside.sends(message())
+        assert (await alice.next_request()).method == "MESSAGE"
