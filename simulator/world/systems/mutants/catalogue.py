@@ -19,6 +19,7 @@ from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
 from simulator.world.systems.mutants.strictness import STRICTNESS
+from simulator.world.systems.mutants.subscriptions import SUBSCRIPTIONS
 from simulator.world.systems.mutants.tls import TLS
 
 FAMILIES: tuple[tuple[Mutant, ...], ...] = (
@@ -34,6 +35,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     TLS,
     FRONT_END,
     ACCESS,
+    SUBSCRIPTIONS,
 )
 
 #: name -> mutant
