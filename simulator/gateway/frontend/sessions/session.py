@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.outbox import Fate
-from simulator.gateway.frontend.refusal import Refused
 from simulator.gateway.frontend.sessions.context import T1_OF_TIMER_F, T2_OF_TIMER_F, Context
 from simulator.gateway.frontend.sessions.rules import Carrier, Notice
 from simulator.gateway.frontend.sessions.translation import HTML, Speaker, Words, state_of
@@ -149,17 +148,9 @@ class Session:
         """Send the contact a chat state that stands alone, if chat states mean anything there."""
         rules = self.context.sessions
 
-        if not rules.states_are_sent(self.knows_states):
-            return
-
-        try:
-            self.context.parties.admit(self.user, self.contact)
-        except Refused as error:
-            self.context.log(f"{self.contact} is not told that {self.user} is {state}: {error}")
-            return
-
-        name = self.context.identifiers.fresh()
-        self.context.outbox.say(state_of(self.speaker, state, id=name, rules=rules))
+        if rules.states_are_sent(self.knows_states):
+            name = self.context.identifiers.fresh()
+            self.context.outbox.say(state_of(self.speaker, state, id=name, rules=rules))
 
     def typing(self, state: Typing, refresh: float) -> None:
         """The user types, or does not; an active state holds for `refresh` seconds."""

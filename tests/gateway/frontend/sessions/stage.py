@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 from xml.etree.ElementTree import Element
 
@@ -39,6 +40,7 @@ from simulator.gateway.frontend.sessions.sessions import Sessions
 from simulator.gateway.link import LinkDown
 from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import Connection
+from simulator.xmpp.address import parse_address
 from simulator.xmpp.element import parse_element, serialize
 
 USERS = ("alice@contoso.com", "bob@contoso.com")
@@ -115,7 +117,7 @@ class Stage:
         self.outbox = Outbox(
             rules,
             identifiers=self.identifiers,
-            send=self._send,
+            send=partial(self._send_message, parties),
             timeout=configuration.frontend.transaction_timeout,
             clock=lambda: self.now,
             log=self.lines.append,
@@ -162,6 +164,10 @@ class Stage:
             self.held -= 1
 
         return settle
+
+    def _send_message(self, parties: Parties, stanza: Element) -> None:
+        parties.admit(parse_address(stanza.get("from", "")), parse_address(stanza.get("to", "")))
+        self._send(stanza)
 
     def _send(self, stanza: Element) -> None:
         if not self.link_up:
