@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from simulator.world.addresses import Addresses
 
 pytestmark = pytest.mark.skipif(
     shutil.which("sipp") is None, reason="sipp is not installed: apt-get install sip-tester (Debian)"
@@ -90,13 +91,13 @@ class Sipp:
         file = self._folder / "scenario.xml"
         file.write_text(text)
 
-        # sipp takes no port 0 for itself, and a port given back a moment ago is free as a rule.
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            own = free.getsockname()[1]
+        # sipp takes no port 0 for itself; on an address of its own every port is free.
+        self._addresses = Addresses()
+        own = self._addresses.take("sipp")
 
         self._process = await asyncio.create_subprocess_exec(
-            *("sipp", f"{self._host}:{self._port}", "-sf", str(file), "-t", "t1", "-m", "1", "-i", "127.0.0.1"),
-            *("-p", str(own), "-nostdin", "-timeout", "10", "-timeout_error", "-recv_timeout", "5000"),
+            *("sipp", f"{self._host}:{self._port}", "-sf", str(file), "-t", "t1", "-m", "1", "-i", own),
+            *("-p", "5060", "-nostdin", "-timeout", "10", "-timeout_error", "-recv_timeout", "5000"),
             *("-trace_err", "-error_file", str(self._folder / "errors.log")),
             cwd=self._folder,
             stdin=asyncio.subprocess.DEVNULL,
@@ -114,6 +115,8 @@ class Sipp:
             if self._process.returncode is None:
                 self._process.kill()
                 await self._process.wait()
+
+            self._addresses.close()
 
         errors = self._folder / "errors.log"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from simulator.gateway.access.authorization import AuthorizationSettings
+from simulator.world.addresses import Addresses
 from tests.gateway.frontend.presence.phone import has_taken, of_juliet
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 CONFIG = """
-sip_listen 127.0.0.1:{sip}
+sip_listen {host}:{sip}
 sip_trans_def tcp
 module_path {modules}
 module stdio.so
@@ -39,24 +39,23 @@ module_app contact.so
 module_app menu.so
 module_app presence.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen 127.0.0.1:{control}
+ctrl_tcp_listen {host}:{control}
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+#: beside the port of SIP baresip takes the one above it for TLS
+SIP, CONTROL = 5060, 4444
 
 
 class Baresip:
     """One baresip, controlled by netstrings of JSON (its module ctrl_tcp)."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self._folder, self._port, self._control = folder, port, free_port()
+    def __init__(self, folder: Path, host: str, port: int) -> None:
+        self._folder, self._host, self._port = folder, host, port
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Baresip]:
-        config = CONFIG.format(sip=free_port(), modules=MODULES, control=self._control)
+        config = CONFIG.format(host=self._host, sip=SIP, modules=MODULES, control=CONTROL)
         proxy = f"sip:127.0.0.1:{self._port};transport=tcp"
         account = f'<sip:alice@contoso.com;transport=tcp>;outbound="{proxy}";regint=60;auth_pass=none\n'
         (self._folder / "config").write_text(config)
@@ -80,7 +79,7 @@ class Baresip:
 
     async def command(self, command: str, params: str = "") -> str:
         """Carry out a command of its menu; gives what it prints."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._control)
+        reader, writer = await asyncio.open_connection(self._host, CONTROL)
         text = json.dumps({"command": command, "params": params})
         writer.write(f"{len(text)}:{text},".encode())
         length = int((await asyncio.wait_for(reader.readuntil(b":"), 5))[:-1])
@@ -94,8 +93,11 @@ class Baresip:
 async def both(start: Any, tmp_path: Path) -> AsyncIterator[tuple[Any, Baresip]]:
     asking = AuthorizationSettings(public_verified_prompts=True)
 
-    async with start(authorization=asking) as inside, Baresip(tmp_path, inside.port).running() as baresip:
-        yield inside, baresip
+    with Addresses() as addresses:
+        host = addresses.take("baresip")
+
+        async with start(authorization=asking) as inside, Baresip(tmp_path, host, inside.port).running() as baresip:
+            yield inside, baresip
 
 
 async def shows(baresip: Baresip, words: str) -> None:
