@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,8 @@ from simulator.xmpp.stream import Stream
 
 PATIENCE = 30.0
 CONTOSO = "contoso.com"
+#: octets of a message of alice: several fill the buffers on the way to a partner who does not read
+SIZE = 6000
 
 
 async def until(what: Callable[[], bool], says: str) -> None:
@@ -220,9 +223,19 @@ class Partner:
 
         return stream if await stream.open(host) else None
 
+    def be_busy(self, busy: bool) -> None:
+        """Read nothing that the gateway sends, for a while: it piles up in buffers on the way."""
+        for connection in self._connections:
+            if not connection.closed:
+                connection.pause_reading() if busy else connection.resume_reading()
+
     def _accepted(self, connection: Connection) -> None:
         stream = Stream(False, strict=False)
         self._connections.append(connection)
+        assert connection._transport is not None
+        # A small window: what is not read soon fills the buffers of the sender.
+        sock = connection._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
         def received(data: bytes) -> None:
             for event in stream.receive(data):
@@ -261,7 +274,7 @@ class Partner:
         elif kind == "error":
             self.errors.add(name)
         else:
-            self.bodies.append(stanza.findtext("{jabber:server}body") or "")
+            self.bodies.append((stanza.findtext("{jabber:server}body") or "").strip())
 
 
 class User:
@@ -276,6 +289,8 @@ class User:
         self._connection: Connection | None = None
         self._pending: set[str] = set()
         self._registered = False
+        self._holds = False
+        self._unanswered: list[bytes] = []
 
     @property
     def settled(self) -> bool:
@@ -306,13 +321,24 @@ class User:
         if self._connection is not None:
             self._connection.abort()
 
+    def hold(self, holds: bool) -> None:
+        """Answer no message, for a while: others wait for her in the front end."""
+        self._holds = holds
+
+        if not holds and self._connection is not None:
+            for answer in self._unanswered:
+                self._connection.write(answer)
+
+            self._unanswered.clear()
+
     def write(self, name: str, to: str) -> bool:
         """Send a message; False when the connection is known to be over."""
         if self._connection is None or self._connection.closed:
             return False
 
         self._pending.add(name)
-        self._request("MESSAGE", f"sip:{to}", name, f"sip:{to}", (("Content-Type", "text/plain"),), name.encode())
+        body = name.ljust(SIZE).encode()
+        self._request("MESSAGE", f"sip:{to}", name, f"sip:{to}", (("Content-Type", "text/plain"),), body)
 
         return True
 
@@ -342,7 +368,8 @@ class User:
                 self._answered(message)
             elif message.method == "MESSAGE":
                 self.bodies.append(message.body.decode())
-                self._connection.write(build_response(message, 200, "", tag="b"))
+                self._unanswered.append(build_response(message, 200, "", tag="b"))
+                self.hold(self._holds)
             else:
                 self._connection.write(build_response(message, 405, "", tag="b", headers=[("Allow", "MESSAGE")]))
 
@@ -359,6 +386,7 @@ class User:
             self.codes[name] = 0
 
         self._pending.clear()
+        self._unanswered.clear()
 
 
 def write_files(folder: Path, words: dict[str, Any], hosts: dict[str, str]) -> tuple[Path, Path]:
