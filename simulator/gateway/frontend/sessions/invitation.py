@@ -121,10 +121,6 @@ class Invitation:
             on_repeated=lambda response: self._acknowledge(leg),
         )
 
-        # Another device may have declined for all while this one was being asked.
-        if any(each.done and self._context.sessions.stops_others(each.code) for each in self._legs):
-            self._cancel_others()
-
     def _answered(self, leg: _Leg, code: int, response: Response | None) -> None:
         leg.done, leg.code, leg.response = True, code, response
 

@@ -178,3 +178,59 @@ def test_refused_typing_ends_nothing(stage: Stage, device: Device) -> None:
 
     assert stage.sessions.count() == 1
     assert stage.errors() == []
+
+
+def test_forgetful_device_without_sessions_is_a_pager_again(stage: Stage) -> None:
+    device = Device(stage, methods="MESSAGE")
+    device.opens()
+    stage.writes("Hi")
+    device.answers_to(device.next("MESSAGE"), 481)
+    incoming = device.next("MESSAGE")
+
+    assert incoming.request.to.tag is None
+    device.answers_to(incoming, 200)
+    assert stage.errors() == []
+    assert stage.held == 0
+
+
+def test_forgetful_device_that_left_is_told_as_it_is(stage: Stage, device: Device) -> None:
+    device.opens()
+    stage.writes("Hi")
+    incoming = device.next("MESSAGE")
+    stage.registrar.forget_flow(device.flow)
+    device.answers_to(incoming, 481)
+
+    assert stage.errors() == ["m1 item-not-found"]
+
+
+def test_method_that_others_serve_is_none_of_a_session(stage: Stage, device: Device) -> None:
+    stage.dispatcher.serve("NOTIFY", lambda flow, incoming: None)
+    dialog = device.opens()
+    device.within(dialog, "NOTIFY")
+
+    assert device.last.code == 405
+    assert "MESSAGE" in device.last.values("allow")
+
+
+def test_receipt_alone_goes_nowhere(stage: Stage, device: Device) -> None:
+    device.opens()
+    stage.writes("", "<received xmlns='urn:xmpp:receipts' id='1'/>")
+
+    assert device.nothing()
+
+
+def test_link_that_is_down_may_answer_nothing() -> None:
+    stage = Stage(FrontEndRules(answers_when_link_is_down=False))
+    device = Device(stage)
+    dialog = device.opens()
+    stage.lose_link()
+
+    assert device.says(dialog, "Hi") == 0
+
+
+def test_answer_may_not_wait_for_the_edge() -> None:
+    stage = Stage(FrontEndRules(waits_for_edge=False))
+    stage.hands_over = False
+    device = Device(stage)
+
+    assert device.says(device.opens(), "Hi") == 200

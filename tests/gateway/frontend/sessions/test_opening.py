@@ -188,6 +188,22 @@ def test_who_may_not_be_invited(device: Device, contact: str, code: int) -> None
     assert device.last.code == code
 
 
+def test_answer_in_the_ack_says_what_the_device_accepts(stage: Stage, device: Device) -> None:
+    device.invites(body=b"")
+    dialog = device.joins()
+    device.within(dialog, "ACK", [("Content-Type", "application/sdp")], offer("127.0.0.1", LYNC))
+    device.says(dialog, "Hi")
+
+    assert device.last.header("message-id") is not None
+
+
+def test_forwarded_too_often(device: Device) -> None:
+    lines = [("Max-Forwards", "0"), *(pair for pair in _invite_like(device))]
+    device.sends("INVITE", "sip:juliet@gmail.com", lines, offer("127.0.0.1", ("text/plain",)))
+
+    assert device.last.code == 483
+
+
 def test_sips_does_not_cross(device: Device) -> None:
     lines = [("Contact", f"<{device.contact}>"), ("Content-Type", "application/sdp")]
     device.asks("INVITE", "sips:juliet@gmail.com", lines, offer("127.0.0.1", ("text/plain",)))
@@ -266,6 +282,10 @@ def test_second_invite_to_the_same_contact_opens_a_second_session(stage: Stage, 
     assert device.next("MESSAGE").request.call_id == old.call_id
     stage.writes("new")
     assert device.next("MESSAGE").request.call_id == new.call_id
+
+    device.within(new, "BYE")
+    stage.writes("old again")
+    assert device.next("MESSAGE").request.call_id == old.call_id
 
 
 def test_200_is_repeated_until_its_ack(stage: Stage, device: Device) -> None:
