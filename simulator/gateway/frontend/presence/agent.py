@@ -12,6 +12,7 @@ from simulator.gateway.configuration import Configuration
 from simulator.gateway.contacts.home import Blocked, Home
 from simulator.gateway.contacts.notices import Answered, Failed, Listed, Notice, Requested, Seen, Unlisted, Withdrawn
 from simulator.gateway.contacts.store import StoreError
+from simulator.gateway.frontend.addressing import uri_of
 from simulator.gateway.frontend.dialogs import Handler
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.outward import Dispatcher
@@ -58,7 +59,7 @@ class PresenceAgent:
     ) -> None:
         frontend, own = configuration.frontend, rules.presence
         self._configuration, self._rules, self._parties = configuration, rules, parties
-        self._home, self._clock = home, clock
+        self._home, self._clock, self._log = home, clock, log
         self._watches = Watches(
             own,
             dialogs=dispatcher.dialogs,
@@ -137,7 +138,16 @@ class PresenceAgent:
                 self._watching.failed(notice)
 
     def receive(self, presence: Element) -> None:
-        """Take a presence of a partner's user. A probe that a device can answer goes to it (RFC 8048 §7.1)."""
+        """Take a presence of a partner's user. A probe that a device can answer goes to it (RFC 8048 §7.1).
+
+        Somebody whose address has no SIP URI cannot be shown to anybody here: that is as if there were nobody.
+        """
+        try:
+            uri_of(presence.get("from", "").partition("/")[0])
+        except AddressError as error:
+            self._log(f"a presence of {presence.get('from')} was dropped: {error}")
+            return
+
         if presence.get("type") != "probe" or not self._is_asked_on(presence):
             self._home.receive(presence, self._clock())
 

@@ -344,3 +344,14 @@ async def test_contact_who_cannot_be_one_is_refused(here: tuple[Any, Phone], uri
     assert (await phone.serves(SetContact(uri))).code == code
     assert (await watches_contacts(phone))[1].contacts == ()
     assert inside.stanzas.empty()
+
+
+async def test_who_has_no_uri_is_not_shown_to_anybody(friends: tuple[Any, Phone]) -> None:
+    inside, phone = friends
+    await watches_pending(phone)
+    # An escape that XEP-0106 would not have written: its URI would be somebody else's.
+    inside.sends(of_juliet("subscribe").replace("juliet", "jul\\5ciet"))
+    await has_taken(inside)
+
+    await phone.hears_nothing()
+    assert any("jul" in line and "dropped" in line for line in inside.lines)
