@@ -39,10 +39,12 @@ class Intents:
             self._context.book.change(listed)
             return closed
 
-        state = self._context.rules.outbound(contact.state, SUBSCRIBE).state
-        asked_at = now + self._context.epoch if asks(state) else None
-        self._context.book.change(replace(listed, state=state, asked_at=asked_at))
-        self._context.subscription(contact, SUBSCRIBE, identifier)
+        transition = self._context.rules.outbound(contact.state, SUBSCRIBE)
+        asked_at = now + self._context.epoch if asks(transition.state) else None
+        self._context.book.change(replace(listed, state=transition.state, asked_at=asked_at))
+
+        if transition.passes:
+            self._context.subscription(contact, SUBSCRIBE, identifier)
 
         return None
 

@@ -59,7 +59,6 @@ CAPABILITIES = frozenset(
         "blocking",
         "directed-presence",
         "negative-priority",
-        "redundant-requests",
     }
 ) | rows(*MODES)
 

@@ -63,7 +63,6 @@ CAPABILITIES = frozenset(
         "blocking",
         "directed-presence",
         "negative-priority",
-        "redundant-requests",
     }
 ) | rows(*MODES)
 

@@ -62,7 +62,6 @@ CAPABILITIES = {
     "blocking": "its users can block others",
     "directed-presence": "its users can show presence to somebody who is not a contact",
     "negative-priority": "its users' devices can say that nothing but what names them is for them",
-    "redundant-requests": "its users can ask to see whom they see, and take back what they never had",
     "im-sessions": "instant messages of its users can go in sessions",
     "certificate-by-sni": "shows the certificate of the domain that a TLS client names",
     **SETTINGS_ROWS,

@@ -27,7 +27,6 @@ from simulator.sip.contact_service import (
     parse_operation,
     write_answer,
 )
-from simulator.xmpp import subscription
 from simulator.xmpp.address import Address
 
 
@@ -113,10 +112,7 @@ class ContactService:
                 return
 
     def _allow(self, user: Address, contact: Address, before: Contact) -> None:
-        """Grant what was asked for, or will be."""
-        if subscription.is_seen(before.state):
-            return
-
+        """Grant what was asked for, or will be; what is granted already the home knows."""
         self._parties.admit(user, contact)
 
         if before.waits:

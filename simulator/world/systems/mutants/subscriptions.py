@@ -17,10 +17,20 @@ RIGHT = Rules()
 
 Table = Callable[[State, str], Transition]
 
-#: What users say where there is nothing to answer, and it is kept back. What was granted nobody grants again over SIP.
-KEPT_BACK = tuple(
-    (state, kind) for kind in ("subscribed", "unsubscribed") for state in (State.NONE, State.NPO, State.TO)
-)
+N, NPO, NPI, NPOI = State.NONE, State.NPO, State.NPI, State.NPOI
+T, TPI, F, FPO, B = State.TO, State.TPI, State.FROM, State.FPO, State.BOTH
+
+#: What contacts say where it changes nothing, and the state to which a credulous server goes.
+WRONG: dict[tuple[State, str], State] = {
+    (state, kind): wrong
+    for kind, states in {
+        "subscribe": {NPI: F, NPOI: FPO, TPI: B},
+        "unsubscribe": {N: T, NPO: N, T: N},
+        "subscribed": {N: T, NPI: TPI, T: B, TPI: B, F: B, B: T},
+        "unsubscribed": {N: T, NPI: N, F: N},
+    }.items()
+    for state, wrong in states.items()
+}
 
 
 def _lost(table: Table, cell: tuple[State, str]) -> Table:
@@ -31,6 +41,11 @@ def _lost(table: Table, cell: tuple[State, str]) -> Table:
 def _passed(table: Table, cell: tuple[State, str]) -> Table:
     """What comes in this state passes, though it changes nothing."""
     return lambda state, kind: replace(table(state, kind), passes=(state, kind) == cell or table(state, kind).passes)
+
+
+def _changed(table: Table, cell: tuple[State, str], wrong: State) -> Table:
+    """What comes in this state passes, and leads to a wrong one."""
+    return lambda state, kind: Transition(wrong, passes=True) if (state, kind) == cell else table(state, kind)
 
 
 def _name(what: str, cell: tuple[State, str]) -> str:
@@ -54,7 +69,7 @@ SUBSCRIPTIONS = (
             replace(RIGHT, home=replace(RIGHT.home, outbound=_lost(RIGHT.home.outbound, cell))),
         )
         for cell, transition in OUTBOUND.items()
-        if transition.passes and transition.state is not cell[0]
+        if transition.passes
     ),
     *(
         Mutant(
@@ -62,6 +77,24 @@ SUBSCRIPTIONS = (
             f"Sends {cell[1]} to a contact in the state {cell[0]}, where there is nothing to answer.",
             replace(RIGHT, home=replace(RIGHT.home, outbound=_passed(RIGHT.home.outbound, cell))),
         )
-        for cell in KEPT_BACK
+        for cell, transition in OUTBOUND.items()
+        if not transition.passes
+    ),
+    *(
+        Mutant(
+            _name("is-believed", cell),
+            f"Takes {cell[1]} of a contact in the state {cell[0]}, where it means nothing, for {wrong}.",
+            replace(RIGHT, home=replace(RIGHT.home, inbound=_changed(RIGHT.home.inbound, cell, wrong))),
+        )
+        for cell, wrong in WRONG.items()
+    ),
+    *(
+        Mutant(
+            _name("is-not-answered", cell),
+            f"Says nothing to {cell[1]} of a contact in the state {cell[0]}.",
+            replace(RIGHT, home=replace(RIGHT.home, inbound=_lost(RIGHT.home.inbound, cell))),
+        )
+        for cell, transition in INBOUND.items()
+        if transition.reply and not transition.passes
     ),
 )

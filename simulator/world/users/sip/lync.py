@@ -20,7 +20,7 @@ from simulator.world.users.sip.person import Person
 from simulator.world.users.sip.publication import Publication
 from simulator.world.users.sip.shown import closed_document, document_of
 from simulator.world.users.sip.subscriptions import Subscriptions
-from simulator.world.users.user import REFUSAL, Unable
+from simulator.world.users.user import REFUSAL
 
 
 class LyncDialect:
@@ -72,10 +72,6 @@ class LyncDialect:
     async def add(self, contact: str, name: str | None, groups: Sequence[str]) -> None:
         """Set the contact, which asks them, and look."""
         known = self._observation.known(contact)
-
-        if (known.asked or known.granted) and name is None and not groups:
-            raise Unable("redundant-requests")
-
         known.asked = known.asked or not known.granted
         self._looked_at.add(bare(contact))
         self._person.left.discard(bare(contact))
@@ -102,11 +98,6 @@ class LyncDialect:
 
     async def unsubscribe(self, contact: str) -> None:
         """Set the contact as one whose presence is not wanted."""
-        known = self._observation.known(contact)
-
-        if not (known.asked or known.granted):
-            raise Unable("redundant-requests")
-
         self._leave(contact)
 
         await self._list.set(contact, subscribed=False)
