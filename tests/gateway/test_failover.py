@@ -98,7 +98,7 @@ async def scene(words: dict[str, Any]) -> AsyncIterator[Scene]:
 
 
 async def test_failover_and_failback_as_documented(scene: Scene) -> None:
-    """As in "Failing over the Edge pool used for XMPP federation": by hand, and until then XMPP stops in both directions."""
+    """As in "Failing over the Edge pool used for XMPP federation": by hand; until then XMPP stops both ways."""
     assert await scene.writes("before") == 200
     assert await scene.answers("before-in", WEST) == "arrives"
     # The other pool knows the partner, and takes nothing from it.

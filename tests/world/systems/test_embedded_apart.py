@@ -1,0 +1,108 @@
+"""The gateway in several processes: it comes up, its parts are killed and come back, and its edges are announced."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from simulator.journal import Journal
+from simulator.world.addresses import Addresses
+from simulator.world.seating import Ground, Seated
+from simulator.world.systems.embedded import Embedded
+from simulator.world.systems.embedded_apart import EmbeddedApart
+from simulator.world.systems.system import SettingsRefused, SystemFailed, SystemSettings
+
+WEST, EAST = "edge1.contoso.com", "edge2.contoso.com"
+POOLS = {
+    "pools": [{"identity": name, "enable-xmpp-federation": True} for name in (WEST, EAST)],
+    "sites": [{"identity": "Redmond", "xmpp-federation-route": WEST}],
+}
+USER = "alice@contoso.com"
+
+
+@pytest.fixture
+async def ground() -> AsyncIterator[Ground]:
+    with Addresses() as addresses:
+        made = Ground(addresses, random.Random(1))
+        await made.start()
+        yield made
+        await made.stop()
+
+
+def settings(**configuration: Any) -> SystemSettings:
+    return SystemSettings(domains=("contoso.com",), users=(USER,), configuration=configuration)
+
+
+async def can_connect(place: tuple[str, int]) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(*place)
+    except OSError:
+        return False
+
+    writer.close()
+
+    return True
+
+
+async def test_parts_are_killed_and_come_back(ground: Ground) -> None:
+    system = EmbeddedApart(settings())
+
+    try:
+        await system.start(ground)
+        places = dict(system.listening)
+        assert set(places) == {"edge", "link", "sip", "sips"}
+
+        await system.kill_process("edge")
+        assert not await can_connect(places["edge"])
+        assert await can_connect(places["sip"])
+        await system.start_process("edge")
+        assert await can_connect(places["edge"])
+
+        await system.stop_process("front end")
+        assert not await can_connect(places["sip"])
+        await system.start_process("front end")
+        user = await system.user(USER, Journal(asyncio.get_running_loop().time))
+        await user.sign_in()
+        await user.sign_out()
+        # What was asked for is no death.
+        assert not system.died.is_set()
+
+        with pytest.raises(SystemFailed, match=r"there is no process 'middle'; there are: edge, front end"):
+            await system.kill_process("middle")
+
+        system._parts["edge"].child._kill()
+        await asyncio.wait_for(system.died.wait(), 10)
+        assert "the edge edge ended with status -9" in system.cause_of_death
+    finally:
+        await system.stop()
+
+    assert not any([await can_connect(place) for place in places.values()])
+
+
+async def test_settings_that_contradict_each_other_are_refused(ground: Ground) -> None:
+    system = EmbeddedApart(settings(sites=[{"identity": "Redmond", "xmpp-federation-route": "nowhere"}]))
+
+    with pytest.raises(SettingsRefused, match="there is no edge pool nowhere"):
+        await system.start(ground)
+
+
+@pytest.mark.parametrize("make", [Embedded, EmbeddedApart])
+async def test_each_pool_has_a_record_with_a_priority_of_its_own(ground: Ground, make: type[Any]) -> None:
+    seated = Seated(make(settings(**POOLS)), ground, False, settings(**POOLS))
+
+    try:
+        await seated.start()
+        system = seated.system
+        first, second = system.listening["edge"], system.listening[f"edge@{EAST}"]
+        records = ground.names.zone.records("_xmpp-server._tcp.contoso.com", "SRV")
+        assert first != second
+        assert await can_connect(first)
+        assert await can_connect(second)
+        assert system.edges == {WEST: (0, *first), EAST: (10, *second)}  # type: ignore[attr-defined]
+        assert sorted(records) == [(0, 0, first[1], WEST), (10, 0, second[1], EAST)]
+    finally:
+        await seated.stop()
