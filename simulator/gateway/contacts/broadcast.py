@@ -30,11 +30,12 @@ class Broadcast:
         the user's presence."
         """
         context = self._context
+        added = context.rules.is_added(contact)
 
         return (
             context.rules.is_shown_to(contact.state)
             and context.may_send(contact)
-            and context.access.inbound(contact.user, contact.address, Action.SEE, added=contact.listed) is None
+            and context.access.inbound(contact.user, contact.address, Action.SEE, added=added) is None
         )
 
     def update(self, user: Address, resource: str, session: Session) -> None:

@@ -77,6 +77,15 @@ def answers_for_user(approved: bool, asks_user: bool) -> bool:
     return approved or not asks_user
 
 
+def is_added(contact: Contact) -> bool:
+    """Whether the user has vouched for a contact by adding him, which is what types of partners ask about.
+
+    "Create or edit an XMPP partner configuration": contacts of PublicUnverified partners may do nothing before "the
+    Lync user" has added them. It is the user's list that counts, whatever became of the request that adding sends.
+    """
+    return contact.listed
+
+
 def may_wait(pending: int, limit: int) -> bool:
     """Whether one more request may wait for a user (RFC 6121 §3.1.3, security warning)."""
     return pending < limit

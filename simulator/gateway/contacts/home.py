@@ -245,6 +245,10 @@ class Home:
         """The presence of the contact as the user may see it, by resource; empty where he is offline or unknown."""
         return self._sightings.of(user, contact)
 
+    def has_added(self, user: Address, contact: Address) -> bool:
+        """Whether the user has vouched for somebody outside by adding him."""
+        return self._context.rules.is_added(self.contact(user, contact))
+
     def takes_from(self, user: Address, contact: Address) -> bool:
         """Whether messages of somebody outside reach the user (XEP-0191 §3.3: none of a blocked contact's do)."""
         return not self.contact(user, contact).blocked or self._context.rules.takes_from_blocked

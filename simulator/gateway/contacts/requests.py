@@ -110,8 +110,8 @@ class Requests:
         if type_ != SUBSCRIBE or contact.blocked:
             return False
 
-        access = self._context.access
-        closed = access.inbound(contact.user, contact.address, Action.SUBSCRIBE, added=contact.listed)
+        access, added = self._context.access, self._context.rules.is_added(contact)
+        closed = access.inbound(contact.user, contact.address, Action.SUBSCRIBE, added=added)
 
         if closed is None:
             return False

@@ -34,6 +34,7 @@ class HomeRules:
     takes_from_resource: Callable[[str, bool], bool] = decisions.takes_from_resource
 
     # -- requests of contacts
+    is_added: Callable[[Contact], bool] = decisions.is_added
     answers_for_user: Callable[[bool, bool], bool] = decisions.answers_for_user
     answer_to_request: Callable[[], str] = decisions.answer_to_request
     """Type of the answer that the server itself gives; empty: none."""

@@ -132,7 +132,7 @@ class FrontEnd:
             registrar=self._registrar,
             sessions=self._sessions,
             access=access,
-            added=lambda user, contact: self.home.contact(user, contact).listed,
+            added=self.home.has_added,
             is_taken=self.home.takes_from,
             send=self.link.send,
             hold=self.link.hold,

@@ -15,6 +15,7 @@ from simulator.world.systems.mutants.dns import DNS
 from simulator.world.systems.mutants.frontend import FRONT_END
 from simulator.world.systems.mutants.lync import LYNC
 from simulator.world.systems.mutants.mutant import Mutant
+from simulator.world.systems.mutants.partner_types import PARTNER_TYPES
 from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
@@ -35,6 +36,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     TLS,
     FRONT_END,
     ACCESS,
+    PARTNER_TYPES,
     SUBSCRIPTIONS,
 )
 
