@@ -249,6 +249,26 @@ class Home:
         """Whether the user has vouched for somebody outside by adding him."""
         return self._context.rules.is_added(self.contact(user, contact))
 
+    def own(self, user: Address) -> Mapping[str, Availability]:
+        """What the devices of a user show to everybody who may see it, by resource; those that are available."""
+        available = self._sessions.available(user)
+
+        return {name: each.availability for name, each in available.items() if each.availability is not None}
+
+    def shares_presence(self, device: Address, contact: Address) -> bool:
+        """Whether somebody outside, bare or full, may know that a device of a user is there (§8.5.3.1).
+
+        "either by means of a presence subscription of type "both" or "from" or by means of directed presence".
+        """
+        user, known = device.bare, self.contact(device.bare, contact.bare)
+
+        if device.resource in self.own(user) and self._broadcast.may_see(known):
+            return True
+
+        directed = any(device.resource in self._sessions.shown_to(user, each) for each in (contact, contact.bare))
+
+        return directed and not known.blocked and self._context.closed(known) is None
+
     def takes_from(self, user: Address, contact: Address) -> bool:
         """Whether messages of somebody outside reach the user (XEP-0191 §3.3: none of a blocked contact's do)."""
         return not self.contact(user, contact).blocked or self._context.rules.takes_from_blocked

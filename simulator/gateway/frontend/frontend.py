@@ -138,6 +138,8 @@ class FrontEnd:
             hold=self.link.hold,
             bounced=self._outbox.bounced,
             presence=self._presence.receive,
+            priority_of=self._presence.priority_of,
+            shares=self.home.shares_presence,
             log=log,
         )
         self.link.on_stanza = self._stanza

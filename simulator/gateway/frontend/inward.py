@@ -13,6 +13,7 @@ from simulator.gateway.access.point import AccessPoint
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.frontend.delivery import Letter
 from simulator.gateway.frontend.flow import Flow
+from simulator.gateway.frontend.recipients import Standing, Target
 from simulator.gateway.frontend.registrar import Binding, Registrar
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.frontend.sessions.sessions import Sessions
@@ -33,7 +34,8 @@ class Inward:
     """What partners send. `send` puts an answer on the link, or raises LinkDown; `bounced` gets errors.
 
     `added` says whether a user (bare) has a contact (bare) on the list, `is_taken` whether the user wants to hear of
-    that contact; `presence` gets every presence.
+    that contact, `shares` whether somebody outside may know that a device is there (both full); `priority_of` tells the
+    priority of a device, None where it says that it is not available; `presence` gets every presence.
     """
 
     def __init__(
@@ -50,12 +52,15 @@ class Inward:
         hold: Callable[[], Callable[[], None]],
         bounced: Callable[[Element], None],
         presence: Callable[[Element], None],
+        priority_of: Callable[[Address, Binding[Flow]], int | None] = lambda user, binding: 0,
+        shares: Callable[[Address, Address], bool] = lambda device, contact: False,
         log: Callable[[str], None],
     ) -> None:
         self._configuration, self._rules = configuration, rules
         self._registrar, self._sessions = registrar, sessions
         self._access, self._added, self._is_taken = access, added, is_taken
         self._send, self._hold, self._bounced, self._presence, self._log = send, hold, bounced, presence, log
+        self._priority_of, self._shares = priority_of, shares
 
     def handle(self, stanza: Element) -> None:
         """Deliver, answer or ignore a stanza."""
@@ -78,7 +83,12 @@ class Inward:
         if fault is not None:
             self._refuse(iq, fault)
         elif iq.get("type") in ("get", "set"):
+            device = self._asked_device(iq, to)
             result = self._rules.result_of_iq(iq, to_domain=not to.local)
+
+            if device is not None:
+                result = self._rules.result_for_device(iq, sessions="INVITE" in device.methods)
+
             condition = self._rules.condition_for_request(self._knows(to))
 
             if result is not None:
@@ -96,12 +106,16 @@ class Inward:
         if self._is_stopped(stanza, to, type_):
             return
 
-        bindings = self._registrar.bindings(to.bare) if self._knows(to) else []
-        chosen = [each for each in bindings if each.resource == to.resource] if to.resource else bindings
-        fate = self._rules.fate_of_message(type_, reachable=bool(bindings), exact=bool(chosen))
+        known = self._knows(to)
+        bindings = self._registrar.bindings(to.bare) if known else []
+        named = [each for each in bindings if to.resource and self._rules.matches(each.resource, to.resource)]
+        standings = [self._standing(stanza, to, each) for each in bindings]
+        chosen = named or [bindings[number] for number in self._rules.recipients(type_, standings)]
+        target = Target.MATCH if named else Target.OTHER if to.resource else Target.BARE
+        fate = self._rules.fate_of_message(type_, target, known=known, reachable=bool(chosen))
 
         if fate == DELIVER:
-            self._deliver(stanza, to, chosen or bindings)
+            self._deliver(stanza, to, chosen)
         elif fate is not None and fate != IGNORE:
             self._refuse(stanza, fate)
 
@@ -127,10 +141,31 @@ class Inward:
         condition = StanzaCondition.SERVICE_UNAVAILABLE if closed is None else self._access.answer_to_message(closed)
 
         # What is ignored where nobody is there is ignored here, too.
-        if condition is not None and self._rules.fate_of_message(type_, reachable=False, exact=False) != IGNORE:
+        target = Target.OTHER if to.resource else Target.BARE
+
+        if condition is not None and self._rules.fate_of_message(type_, target, known=False, reachable=False) != IGNORE:
             self._refuse(message, condition)
 
         return True
+
+    def _standing(self, message: Element, to: Address, binding: Binding[Flow]) -> Standing:
+        sender = parse_address(message.get("from", ""))
+
+        return Standing(
+            priority=self._priority_of(to.bare, binding), talks=self._sessions.has((to.bare, sender.bare), binding)
+        )
+
+    def _asked_device(self, iq: Element, to: Address) -> Binding[Flow] | None:
+        """The device that a request is for, if who asks may know that it is there."""
+        try:
+            sender = parse_address(iq.get("from", ""))
+        except AddressError:
+            return None
+
+        named = [each for each in self._registrar.bindings(to.bare) if self._rules.matches(each.resource, to.resource)]
+        found = named[0] if named and to.resource and self._knows(to) else None
+
+        return found if self._rules.may_ask_device(self._shares(to, sender)) else None
 
     def _knows(self, to: Address) -> bool:
         return bool(to.local) and self._configuration.user(str(to.bare)) is not None
@@ -145,7 +180,8 @@ class Inward:
             return
 
         try:
-            sender, recipient = self._rules.uri_of(stanza.get("from", "")), self._rules.uri_of(str(to.bare))
+            written_to = self._rules.recipient_of(to, bindings[0].resource)
+            sender, recipient = self._rules.uri_of(stanza.get("from", "")), self._rules.uri_of(str(written_to))
         except AddressError as error:
             self._refuse(stanza, StanzaCondition.JID_MALFORMED, text=str(error))
             return

@@ -5,18 +5,20 @@ Knows what is decided. Does not know how it is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.frontend.addressing import address_of, uri_of
 from simulator.gateway.frontend.presence.rules import PresenceRules
+from simulator.gateway.frontend.recipients import Standing, matches, recipients
 from simulator.gateway.frontend.sessions.rules import SessionRules
 from simulator.gateway.frontend.stanzas import (
     condition_for_request,
     fate_of_message,
     fault_of_iq,
     is_error,
+    result_for_device,
     result_of_iq,
 )
 from simulator.gateway.frontend.translation import READABLE, Content, content_of, stanza_of
@@ -107,10 +109,26 @@ class FrontEndRules:
     # -- XMPP to SIP
     is_error: Callable[[Element], bool] = is_error
     fate_of_message: Callable[..., str | None] = fate_of_message
-    """Called as ``fate_of_message(type, reachable=..., exact=...)``: ``deliver``, ``ignore``, or a condition."""
+    """Called as ``fate_of_message(type, target, known=..., reachable=...)``: ``deliver``, ``ignore`` or a condition."""
+    matches: Callable[[str, str], bool] = matches
+    """Whether a device is the one that a full address names, called with its resource and the other's."""
+    recipients: Callable[[str, Sequence[Standing]], list[int]] = recipients
+    recipient_of: Callable[[Address, str], Address] = lambda to, resource: to.bare
+    """Whom a message that reaches a device says it is for, called with what its sender wrote and the device's resource.
+
+    RFC 6121 §8.5.2.1.1: "the server MUST NOT rewrite the 'to' attribute" of what is for a bare address. RFC 7572 Table
+    1 makes the To header of it, where a user agent expects its address-of-record.
+    """
     fault_of_iq: Callable[[Element], StanzaCondition | None] = fault_of_iq
     result_of_iq: Callable[..., Element | None] = result_of_iq
     """Called as ``result_of_iq(iq, to_domain=...)``."""
+    result_for_device: Callable[..., Element | None] = result_for_device
+    """Called as ``result_for_device(iq, sessions=...)``."""
+    may_ask_device: Callable[[bool], bool] = lambda shares: shares
+    """Whether a request reaches the device that it is for, called with whether who asks may know that it is there.
+
+    RFC 6121 §8.5.3.1: "the server SHOULD NOT deliver the IQ stanza" else, "to prevent presence leaks".
+    """
     condition_for_request: Callable[[bool], StanzaCondition | None] = condition_for_request
     """Called with whether the request is to a user who exists; None leaves it unanswered."""
     error_for: Callable[..., Element] = make_error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement
 
+from simulator.gateway.frontend.recipients import Target
 from simulator.xmpp.errors import StanzaCondition
 from simulator.xmpp.namespaces import SERVER
 
@@ -15,6 +16,11 @@ PRESENCE = f"{{{SERVER}}}presence"
 PING = "{urn:xmpp:ping}ping"
 DISCO_INFO = "http://jabber.org/protocol/disco#info"
 DISCO_QUERY = f"{{{DISCO_INFO}}}query"
+DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
+ITEMS_QUERY = f"{{{DISCO_ITEMS}}}query"
+
+#: what is told of a device with IM sessions
+_OF_SESSIONS = ("http://jabber.org/protocol/chatstates", "http://jabber.org/protocol/xhtml-im")
 
 DELIVER, IGNORE = "deliver", "ignore"
 
@@ -51,7 +57,38 @@ def result_of_iq(iq: Element, *, to_domain: bool) -> Element | None:
         query = SubElement(result, DISCO_QUERY)
         SubElement(query, f"{{{DISCO_INFO}}}identity", {"category": "gateway", "type": "sip", "name": "SIP gateway"})
 
-        for feature in (DISCO_INFO, "urn:xmpp:ping"):
+        for feature in (DISCO_INFO, DISCO_ITEMS, "urn:xmpp:ping"):
+            SubElement(query, f"{{{DISCO_INFO}}}feature", {"var": feature})
+
+        return result
+
+    # XEP-0030 §4.1: who has no items answers with an empty query. Users are no items: partners need not know of them.
+    if request.tag == ITEMS_QUERY and not request.get("node"):
+        SubElement(result, ITEMS_QUERY)
+        return result
+
+    return None
+
+
+def result_for_device(iq: Element, *, sessions: bool) -> Element | None:
+    """The result of a well-formed get to a device, which has none of XMPP and so cannot answer; None: nor can we.
+
+    `sessions`: the device takes IM sessions, and with them chat states (XEP-0085 §4 has them found by XEP-0030).
+    """
+    if iq.get("type") != "get":
+        return None
+
+    request = iq[0]
+    result = Element(IQ, {"from": iq.get("to", ""), "to": iq.get("from", ""), "id": iq.get("id", ""), "type": "result"})
+
+    if request.tag == PING:
+        return result
+
+    if request.tag == DISCO_QUERY and not request.get("node"):
+        query = SubElement(result, DISCO_QUERY)
+        SubElement(query, f"{{{DISCO_INFO}}}identity", {"category": "client", "type": "phone", "name": "SIP device"})
+
+        for feature in (DISCO_INFO, "urn:xmpp:ping", *(_OF_SESSIONS if sessions else ())):
             SubElement(query, f"{{{DISCO_INFO}}}feature", {"var": feature})
 
         return result
@@ -73,26 +110,26 @@ def is_error(message: Element) -> bool:
     return message.get("type") == "error"
 
 
-def fate_of_message(type_: str, *, reachable: bool, exact: bool) -> str:
+def fate_of_message(type_: str, target: Target, *, known: bool, reachable: bool) -> str:
     """What becomes of a message that is no error: DELIVER, IGNORE, or the condition that answers it.
 
-    `reachable`: the user exists and is registered. `exact`: the message is to a bare address, or to a resource that
-    is registered. RFC 6121 §8.5.4 Table 1, with one choice in it: where "silently ignore" and "service-unavailable" are
-    both allowed, we answer, and alike for users who are offline and who do not exist, so that nobody learns which
-    (RFC 6120 §13.10.2).
+    `known`: the user exists. `reachable`: some device takes what is for the user. RFC 6121 §8.5.4 Table 1, with one
+    choice in it: where "silently ignore" and "service-unavailable" are both allowed, we answer, which §8.1 wants for
+    contacts, and alike for users who are offline and who do not exist, so that nobody learns which (RFC 6120 §13.10.2).
     """
+    # §8.5.3.1: "For a message stanza, the server MUST deliver the stanza to the resource."
+    if target is Target.MATCH:
+        return DELIVER
+
     # §8.5.2.1.1: "the server MUST NOT deliver the stanza [...] but instead MUST return a stanza error to the sender,
     # which SHOULD be <service-unavailable/>".
     if type_ == "groupchat":
         return StanzaCondition.SERVICE_UNAVAILABLE
 
     # §8.5.2.2.1: "For a message stanza of type 'headline' or 'error', the server MUST silently ignore the message."
-    if type_ == "headline":
-        return DELIVER if reachable and exact else IGNORE
+    if type_ == "headline" and target is Target.BARE:
+        return DELIVER if reachable else IGNORE
 
-    if not reachable:
-        return StanzaCondition.SERVICE_UNAVAILABLE
-
-    # §8.5.3.2.1: a chat message to a resource that is gone "MUST" go to one that is there; a normal one is ignored or
-    # answered. §5.2.2: an unknown type counts as normal.
-    return DELIVER if exact or type_ == "chat" else StanzaCondition.SERVICE_UNAVAILABLE
+    # §8.5.3.2.1: a chat message to a resource that is gone "MUST" go to one that is there; what is normal or a headline
+    # is ignored or answered. §5.2.2: an unknown type counts as normal.
+    return DELIVER if reachable and (target is Target.BARE or type_ == "chat") else StanzaCondition.SERVICE_UNAVAILABLE

@@ -158,7 +158,7 @@ async def test_a_resource_reaches_its_device_only(inside: Any, alice: Any, conne
         ("bob@contoso.com", "groupchat", True),
         ("alice@contoso.com", "groupchat", True),
         ("alice@contoso.com/gone", "normal", True),
-        ("alice@contoso.com/gone", "headline", False),
+        ("alice@contoso.com/gone", "headline", True),
         ("contoso.com", "normal", True),
     ],
 )

@@ -151,6 +151,18 @@ class PresenceAgent:
         if presence.get("type") != "probe" or not self._is_asked_on(presence):
             self._home.receive(presence, self._clock())
 
+    def priority_of(self, user: Address, binding: Binding[Flow]) -> int | None:
+        """The priority that a device of a user (bare) publishes, or None where it publishes that it is not available.
+
+        Of a device that publishes nothing its registration is all there is: it counts as available, with priority 0.
+        """
+        shown = self._home.own(user).get(binding.resource)
+
+        if shown is not None:
+            return shown.priority
+
+        return None if (user, binding.resource) in self._publications else 0
+
     def flow_closed(self, flow: Flow) -> None:
         """A connection is gone."""
         self._watches.flow_closed(flow)

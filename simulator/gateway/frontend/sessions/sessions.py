@@ -90,6 +90,10 @@ class Sessions:
         if state is ChatState.GONE:
             self._leave(pair, session)
 
+    def has(self, pair: Pair, binding: Binding[Flow]) -> bool:
+        """Whether a device has a session with a contact; both addresses are bare."""
+        return any(session.flow is binding.flow for session in self._sessions.get(pair, ()))
+
     def flow_closed(self, flow: Flow) -> None:
         """A connection is gone, and its sessions with it."""
         for session in self._all():

@@ -83,16 +83,16 @@ def _answers(iq: Element) -> StanzaCondition | None:
     return fault_of_iq(iq) or (StanzaCondition.BAD_REQUEST if iq.get("type") in ("result", "error") else None)
 
 
-def _as_chat(type_: str, *, reachable: bool, exact: bool) -> str:
-    return fate_of_message("chat" if type_ == "groupchat" else type_, reachable=reachable, exact=exact)
+def _as_chat(type_: str, *arguments: Any, **options: Any) -> str:
+    return fate_of_message("chat" if type_ == "groupchat" else type_, *arguments, **options)
 
 
-def _kept_headlines(type_: str, *, reachable: bool, exact: bool) -> str:
-    return fate_of_message("chat" if type_ == "headline" else type_, reachable=reachable, exact=exact)
+def _kept_headlines(type_: str, *arguments: Any, **options: Any) -> str:
+    return fate_of_message("chat" if type_ == "headline" else type_, *arguments, **options)
 
 
-def _wrongly(type_: str, *, reachable: bool, exact: bool) -> str:
-    fate = fate_of_message(type_, reachable=reachable, exact=exact)
+def _wrongly(*arguments: Any, **options: Any) -> str:
+    fate = fate_of_message(*arguments, **options)
 
     return fate if fate == DELIVER else StanzaCondition.ITEM_NOT_FOUND
 
@@ -169,7 +169,7 @@ STANZAS: tuple[Mutant, ...] = (
     Mutant(
         "messages-come-back",
         "Refuses every message.",
-        _inside(fate_of_message=lambda type_, **_: StanzaCondition.SERVICE_UNAVAILABLE),
+        _inside(fate_of_message=lambda *_, **__: StanzaCondition.SERVICE_UNAVAILABLE),
     ),
-    Mutant("messages-are-lost", "Drops every message.", _inside(fate_of_message=lambda type_, **_: IGNORE)),
+    Mutant("messages-are-lost", "Drops every message.", _inside(fate_of_message=lambda *_, **__: IGNORE)),
 )
