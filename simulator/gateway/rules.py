@@ -16,7 +16,7 @@ from simulator.gateway import configuration
 from simulator.gateway.access.rules import AccessRules
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.contacts.rules import HomeRules
-from simulator.gateway.edge import admission, answers, endings, failures, header, limits, message_log
+from simulator.gateway.edge import admission, answers, endings, failures, header, limits, liveness, message_log
 from simulator.gateway.edge.admission import Pair, RequestJudgement
 from simulator.gateway.edge.answers import Question
 from simulator.gateway.edge.failures import Failure
@@ -122,6 +122,12 @@ class Rules:
     establishment_timeout: Callable[[GatewaySettings], float | None] = limits.establishment_timeout
     inactivity_timeout: Callable[[GatewaySettings], float | None] = limits.inactivity_timeout
     keep_alive_timeout: Callable[[GatewaySettings, AllowedPartner], float | None] = limits.keep_alive_timeout
+    check_interval: Callable[[EdgeSettings], float | None] = liveness.check_interval
+    check_timeout: Callable[[EdgeSettings], float | None] = liveness.check_timeout
+    check_text: Callable[[], bytes] = liveness.check_text
+    checks_unauthenticated: Callable[[], bool] = liveness.checks_unauthenticated
+    pings: Callable[[EdgeSettings], bool] = liveness.pings
+    is_sign_of_life: Callable[[str | None], bool] = liveness.is_sign_of_life
     answer_to_violation: Callable[[StreamCondition], StreamCondition | None] = endings.answer_to_violation
     answer_to_error: Callable[[str], StreamCondition | None] = endings.answer_to_error
     closing_timeout: Callable[[EdgeSettings], float | None] = limits.closing_timeout

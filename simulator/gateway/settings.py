@@ -62,7 +62,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     RFC 6120 §13.7.2.3: while a stream rests on a certificate, every `certificate_check_interval` seconds (a day) it is
     asked whether that was revoked. §4.4: `closing_timeout` bounds the wait for a peer's closing tag, in seconds.
     Each end of the link shows every `link_keep_alive` seconds that it lives, and gives the other up after three times
-    that without a sign.
+    that without a sign. RFC 6120 §4.6: an established stream that was quiet for `check_interval` (5 minutes) is checked
+    by a space, or with `pings` by a ping (XEP-0199), if we opened it; a peer whose TCP acknowledges nothing for
+    `check_timeout`, or who does not answer the ping within it, is given up.
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +78,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", fo
     certificate_check_interval: Seconds = 86400.0
     closing_timeout: Seconds = 5.0
     link_keep_alive: Seconds = 10.0
+    check_interval: Seconds = 300.0
+    check_timeout: Seconds = 60.0
+    pings: bool = False
 
 
 class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -85,7 +90,8 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     file with everybody's contact list (SQLite; None: memory, gone with the process). RFC 7573 §5: a session of messages
     that was idle for `session_idle_timeout` (10 minutes) is ended. RFC 6665 §4.2.1.1, RFC 3903 §6: a subscription or a
     publication that asks for less than `shortest_subscription` is answered 423. RFC 6121 §3.1.2: a request to a contact
-    that was not answered is sent again after `subscription_resend_interval` (a day).
+    that was not answered is sent again after `subscription_resend_interval` (a day). RFC 3261 §16.6 (Timer C, 3 minutes):
+    how long a device may let an invitation to a session ring is `invitation_timeout`.
     """
 
     host: str = "127.0.0.1"
@@ -94,6 +100,7 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     transaction_timeout: Seconds = 32.0
     contacts: str | None = None
     session_idle_timeout: Seconds = 600.0
+    invitation_timeout: Seconds = 180.0
     shortest_subscription: Seconds = 60.0
     subscription_resend_interval: Seconds = 86400.0
 

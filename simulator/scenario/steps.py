@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from simulator.scenario.administration_steps import ADMINISTRATION_VERBS
 from simulator.scenario.hello_steps import HELLO_VERBS
+from simulator.scenario.liveness_steps import LIVENESS_VERBS
 from simulator.scenario.presence_steps import PRESENCE_VERBS
 from simulator.scenario.trust_steps import TRUST_VERBS
 from simulator.scenario.verb import ActorKind, ArgumentKind, Verb
@@ -70,11 +71,7 @@ _TABLE = (
             "from",
             "version",
             "id",
-            "xml:lang",
-            "xmlns",
-            "xmlns:stream",
-            "xmlns:db",
-            "raw",
+            *("xml:lang", "xmlns", "xmlns:stream", "xmlns:db", "raw"),
             "header",
             "features",
         ),
@@ -93,7 +90,7 @@ _TABLE = (
         name="sends bytes",
         actors=_PARTNER,
         says="Sends bytes as they are: text, or {text}, {base64} or {hex}; `split: n` sends them in segments of "
-        "n bytes, `repeat: n` sends them n times.",
+        "n bytes, `repeat: n` sends them n times, each with its number for {number}.",
         example='gmail.com sends bytes: {text: "<message><!-- hidden --></message>", split: 1}',
         argument="required",
         keys=("text", "base64", "hex", "split", "repeat"),
@@ -384,7 +381,8 @@ _TABLE = (
 
 #: name -> verb; plug-ins add theirs with `register`.
 VERBS: dict[str, Verb] = {
-    verb.name: verb for verb in (*_TABLE, *PRESENCE_VERBS, *ADMINISTRATION_VERBS, *TRUST_VERBS, *HELLO_VERBS)
+    verb.name: verb
+    for verb in (*_TABLE, *PRESENCE_VERBS, *ADMINISTRATION_VERBS, *TRUST_VERBS, *HELLO_VERBS, *LIVENESS_VERBS)
 }
 
 #: After one of these the system may end without that being a failure.

@@ -46,8 +46,8 @@ def contact_list(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatc
     entry = seen.get("listed")
 
     if argument.get("listed") is False:
-        # Whoever only asks is shown to some users beside their list (RFC 6121 §3.1.3 keeps them off it).
-        on_it = entry is not None and not (entry.get("pending") and entry.get("subscription", "none") == "none")
+        # Whoever only asks is known beside the list (RFC 6121 §3.1.3 keeps them off it).
+        on_it = entry is not None and "subscription" in entry
         return Mismatch("/contact", "nothing", describe({"what": "contact", **entry})) if on_it and entry else None
 
     if entry is None:
@@ -89,6 +89,13 @@ def state(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | Non
     return None if found == wanted else Mismatch("/subscription", wanted, found)
 
 
+def count(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
+    """No more than so many."""
+    most, found = int(argument["presences"]), int(seen["presences"])
+
+    return None if found <= most else Mismatch("/presences", f"at most {most}", str(found))
+
+
 def told(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
     """What the shell said holds the text."""
     wanted = argument if isinstance(argument, Mapping) else {"output": argument}
@@ -118,5 +125,6 @@ JUDGES = {
     "composing": composing,
     "contact-list": contact_list,
     "state": state,
+    "count": count,
     "told": told,
 }

@@ -1,11 +1,20 @@
-"""What only a fake does to a TLS connection: break it off, speak beside it, start it again.
+"""What only a fake does to a connection: break TLS off, speak beside it, start it again, be deaf to TCP.
 
 Knows the inside of `connection` and `tls`, so that those need not know of it. Does not know why anybody would.
 """
 
 from __future__ import annotations
 
+import ctypes
+import socket
+import struct
+
 from simulator.wire.connection import Connection
+
+#: socket(7), Linux: SO_ATTACH_FILTER has a program in classic BPF look at what arrives; this one (BPF_RET | BPF_K, 0)
+#: keeps nothing of it.
+_ATTACH_FILTER = 26
+_KEEP_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
 
 
 def heard_close_notify(connection: Connection) -> bool:
@@ -47,3 +56,25 @@ def renegotiate(connection: Connection) -> None:
 
     connection._guarded(session._shake)
     connection._session = None
+
+
+def be_deaf(connection: Connection) -> None:
+    """Let nothing reach this end any more, not even what TCP would acknowledge; Linux only.
+
+    To the peer it looks like a machine that has lost its power, or a router that has forgotten the connection.
+    """
+    transport = connection._transport
+
+    if transport is None or transport.is_closing():
+        return
+
+    program = ctypes.create_string_buffer(_KEEP_NOTHING)
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
+
+
+def narrow(connection: Connection) -> None:
+    """Have room for little that is not read: the peer's TCP is soon told to wait (RFC 9293 §3.8.6)."""
+    if connection._transport is not None:
+        sock = connection._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -158,18 +158,30 @@ class Channel:
 
     # -- what goes
 
-    def send(self, event: Event) -> None:
-        """Send an event; nothing leaves once the stream has ended."""
+    def send(self, event: Event, *, counts: bool = True) -> None:
+        """Send an event; nothing leaves once the stream has ended. What does not count leaves the stream as idle as it
+        is."""
         if self.ended is not None or self.connection.closed:
             return
 
-        self.spoke = self._loop.time()
-        self.stanzas_out += isinstance(event, Stanza)
+        if counts:
+            self.spoke = self._loop.time()
+            self.stanzas_out += isinstance(event, Stanza)
+
         self.connection.write(self.stream.send(event))
 
         if self.connection.unsent > self._unsent_bytes:
-            self._end(Ended(None, "the peer does not read", by_us=True))
-            self.connection.abort()
+            self.give_up("the peer does not read")
+
+    def fill(self, white_space: bytes) -> None:
+        """Send what stands between elements and means nothing (RFC 6120 §4.6.1); the stream is as idle as before."""
+        if self.ended is None and not self.connection.closed:
+            self.connection.write(white_space)
+
+    def give_up(self, text: str) -> None:
+        """Throw the connection away without a word: the peer would not hear it."""
+        self._end(Ended(None, text, by_us=True))
+        self.connection.abort()
 
     def finish(self, condition: StreamCondition | None = None, text: str = "") -> None:
         """Close the stream: with an error at once, else in order, waiting for the peer to close its half, too."""
@@ -284,6 +296,19 @@ class Channel:
 
         slot = len(self._timers)
         self._timers.append(self._loop.call_later(seconds, look))
+
+    def regularly(self, seconds: float | None, then: Callable[[], None]) -> None:
+        """Call `then` every so many seconds, as long as the stream lasts."""
+        if seconds is None:
+            return
+
+        def due() -> None:
+            if self.ended is None:
+                self._timers[slot] = self._loop.call_later(seconds, due)
+                then()
+
+        slot = len(self._timers)
+        self._timers.append(self._loop.call_later(seconds, due))
 
     # -- the end
 

@@ -40,6 +40,8 @@ class Context:
     census: Census = field(init=False)
     reachability: Reachability = field(default_factory=Reachability, init=False)
     counters: Counters = field(default_factory=Counters)
+    pings: dict[str, tuple[str, str]] = field(default_factory=dict, init=False)
+    """Pings that wait for their answers, by id: our domain and the partner's."""
 
     def __post_init__(self) -> None:
         self.renew()

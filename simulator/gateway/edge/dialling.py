@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from simulator.gateway.edge.channel import Channel
+from simulator.gateway.edge.checking import StreamCheck
 from simulator.gateway.edge.context import Context
 from simulator.gateway.edge.failures import Failure, SentAway, StreamFailure
 from simulator.gateway.edge.outbound_negotiation import OpenStream, OutboundNegotiation, Purpose
@@ -143,6 +144,10 @@ class Dialler:
             on_over=over,
         )
         self.channels.add(channel)
+
+        if self._context.rules.checks_unauthenticated():
+            StreamCheck(self._context, channel).begin()
+
         negotiation = OutboundNegotiation(
             self._context, channel, header, way.partner, way.purpose, local=way.local, remote=way.remote, host=host
         )

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.counters import Count, Counters
 from simulator.gateway.edge.channel import Channel
+from simulator.gateway.edge.checking import answers_ping
 from simulator.gateway.edge.context import Context, Log
 from simulator.gateway.edge.dialling import Dialler
 from simulator.gateway.edge.failures import Failure
@@ -282,6 +283,9 @@ class Edge:
     def _deliver(self, stanza: Element) -> None:
         self._context.counters.count(Count.STANZAS_IN, asyncio.get_running_loop().time())
         self._note(stanza)
+
+        if answers_ping(self._context, stanza):
+            return
 
         try:
             self.link.send(stanza)

@@ -15,6 +15,7 @@ from simulator.gateway.counters import Count
 from simulator.gateway.edge.admission import Action, Pair, RequestJudgement, StreamFacts
 from simulator.gateway.edge.attending import attended
 from simulator.gateway.edge.channel import Channel, Ended
+from simulator.gateway.edge.checking import StreamCheck
 from simulator.gateway.edge.context import Context, Seat
 from simulator.gateway.edge.failures import StreamFailure
 from simulator.gateway.edge.header import HeaderJudgement
@@ -72,6 +73,10 @@ class InboundStream:
         settings = context.configuration.gateway
         self.channel.at_latest(self._rules.establishment_timeout(settings), self._too_slow)
         self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
+        self._check = StreamCheck(context, self.channel)
+
+        if self._rules.checks_unauthenticated():
+            self._check.begin()
 
     @property
     def _name(self) -> str:
@@ -113,6 +118,7 @@ class InboundStream:
         self._valid.add(pair)
         self._methods[pair[1], pair[0]] = method
         self._context.reachability.opened(pair[0])
+        self._check.begin()
 
     def _not_usable(self, *, in_order: bool) -> None:
         for domain, _ in self._valid:

@@ -14,6 +14,7 @@ from simulator.gateway.counters import Count
 from simulator.gateway.edge.admission import Pair
 from simulator.gateway.edge.answers import pair_of_answer
 from simulator.gateway.edge.channel import Channel, Ended
+from simulator.gateway.edge.checking import StreamCheck
 from simulator.gateway.edge.context import Context
 from simulator.gateway.edge.failures import Failure, StreamFailure, loses_domain
 from simulator.gateway.edge.handing_over import HandingOver
@@ -77,6 +78,7 @@ class OutboundStream:
         self._open: OpenStream | None = None
         self._authenticated: str | None = None
         self._watch: CertificateWatch | None = None
+        self._check: StreamCheck | None = None
         self._handing_over: HandingOver | None = None
         self._in_order = False
         self._methods: dict[Pair, str] = {}
@@ -112,6 +114,9 @@ class OutboundStream:
         )
         settings = self._context.configuration.gateway
         self.channel.when_silent(self._rules.inactivity_timeout(settings), self._idle, peer_only=False)
+
+        self._check = StreamCheck(self._context, stream.channel, self._pair_to_ping, self._broken)
+        self._check.begin()
 
         for pair in tuple(self.pairs.values()):
             self._authorise(pair, stream)
@@ -255,6 +260,14 @@ class OutboundStream:
         self._context.log(f"outbound stream to {self.remote}: closed, it was idle")
         self.finish()
 
+    def _pair_to_ping(self) -> Pair | None:
+        return next((pair.key for pair in self.pairs.values() if pair.may_send), None)
+
+    def _broken(self) -> None:
+        """RFC 6120 §4.6.2: "close a broken stream with a <connection-timeout/> stream error"."""
+        self._context.log(f"outbound stream to {self.remote}: closed: nobody answers a ping")
+        self.finish(StreamCondition.CONNECTION_TIMEOUT)
+
     def _no_longer_trusted(self, condition: StreamCondition, why: str) -> None:
         self._context.log(f"outbound stream to {self.remote}: closed: {condition}: {why}")
         self.finish(condition)
@@ -277,6 +290,9 @@ class OutboundStream:
     def _channel_ended(self, ended: Ended) -> None:
         if self._watch is not None:
             self._watch.stop()
+
+        if self._check is not None:
+            self._check.stop()
 
         if not self.ended:
             self._context.log(f"outbound stream to {self.remote}: ended: {ended.condition or ended.text}")

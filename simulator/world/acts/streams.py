@@ -98,7 +98,8 @@ async def sends_bytes(stage: Stage, step: Step) -> Seen:
     stream = stream_of(stage, step)
     given = step.argument if isinstance(step.argument, Mapping) else {}
     data = bytes_of(stage, stream, step.argument)
-    stream.send_bytes(data * int(given.get("repeat", 1)), int(given.get("split", 0)))
+    repeated = (data.replace(b"{number}", b"%d" % number) for number in range(1, int(given.get("repeat", 1)) + 1))
+    stream.send_bytes(b"".join(repeated), int(given.get("split", 0)))
 
     async with stage.within(step, "the bytes to leave"):
         with suppress(StreamOver):

@@ -11,6 +11,7 @@ from simulator.scenario.model import Step
 from simulator.world.acts import (
     administration,
     hello,
+    liveness,
     names,
     negotiation,
     partners,
@@ -41,6 +42,7 @@ async def _receives(stage: Stage, step: Step) -> Seen:
 ACTS: dict[str, Act] = {
     **administration.ACTS,
     **hello.ACTS,
+    **liveness.ACTS,
     **names.ACTS,
     **negotiation.ACTS,
     **partners.ACTS,

@@ -102,7 +102,8 @@ class Partner:
             lambda: self.host if addresses.own_addresses else None,
             locate,
         )
-        self._open: set[PartnerStream] = set()
+        self.open_streams: set[PartnerStream] = set()
+        """Those whose connection is there, whoever opened them."""
         self._held: deque[PartnerStream] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = itertools.count(1)
@@ -152,10 +153,10 @@ class Partner:
 
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-        for stream in tuple(self._open):
+        for stream in tuple(self.open_streams):
             stream.close()
 
-        await asyncio.gather(*(stream.gone() for stream in self._open))
+        await asyncio.gather(*(stream.gone() for stream in self.open_streams))
 
     def place_for_all(self, text: str) -> str:
         """Fill ``{address of NAME}`` and ``{port of NAME}``, NAME being a host or domain of ours."""
@@ -335,8 +336,8 @@ class Partner:
             dialed=dialed,
             host=host,
         )
-        self._open.add(stream)
-        stream.on_over = lambda: self._open.discard(stream)
+        self.open_streams.add(stream)
+        stream.on_over = lambda: self.open_streams.discard(stream)
 
         return stream
 

@@ -46,6 +46,7 @@ class MemoryLink:
         self.ids: list[str] = []
         self.domains: list[str] = []
         self._handed_over = asyncio.Event()
+        self._domains_changed = asyncio.Event()
 
     def send(self, stanza: Element) -> None:
         if self.down:
@@ -59,6 +60,7 @@ class MemoryLink:
 
     def domain_lost(self, domain: str) -> None:
         self.domains.append(f"lost {domain}")
+        self._domains_changed.set()
 
     def domain_back(self, domain: str) -> None:
         self.domains.append(f"back {domain}")
@@ -71,6 +73,15 @@ class MemoryLink:
                 await self._handed_over.wait()
 
         return self.ids
+
+    async def lost(self, count: int) -> list[str]:
+        """What was told of domains, once so many things were."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.domains) < count:
+                self._domains_changed.clear()
+                await self._domains_changed.wait()
+
+        return self.domains
 
     async def start(self) -> None: ...
 
