@@ -70,6 +70,7 @@ class Gateway:
         """Those that run in this process, by their FQDN."""
         self._frontend: FrontEnd | None = None
         self._translates = True
+        self._taken_over = rules.access.taken_over
 
         if role is not Role.FRONT_END:
             for member in _chosen(configuration, role, pool, edge):
@@ -152,6 +153,7 @@ class Gateway:
         closed, and those whose negotiation was set differently. Another route of a site takes over at once. What
         streams and sockets were made of at the start stays as it was: addresses, name server and certificates.
         """
+        configuration = self._taken_over(self.configuration, configuration)
         later = [part for part in AT_START if getattr(configuration, part) != getattr(self.configuration, part)]
         kept = {part: getattr(self.configuration, part) for part in AT_START}
         self.configuration.adopt(msgspec.structs.replace(configuration, **kept))

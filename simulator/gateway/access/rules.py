@@ -46,6 +46,15 @@ def request_refusal(gate: Gate, settings: AuthorizationSettings) -> Refusal:
     return Refusal.ERROR if gate in gates.FOR_EVERYBODY else Refusal.SILENT
 
 
+def taken_over(before: Configuration, changed: Configuration) -> Configuration:
+    """What counts once an administrator has made `changed` of the configuration: all of it, and nothing else.
+
+    "Configure policies to control XMPP federated user access" and the pages of the cmdlets know no change that would
+    open or close more than it names.
+    """
+    return changed
+
+
 @dataclass(frozen=True)
 class AccessRules:
     """What is decided about access; the defaults are right."""
@@ -68,3 +77,4 @@ class AccessRules:
     condition_of: Callable[[Gate], StanzaCondition] = condition_of
     message_refusal: Callable[[Gate, AuthorizationSettings], Refusal] = message_refusal
     request_refusal: Callable[[Gate, AuthorizationSettings], Refusal] = request_refusal
+    taken_over: Callable[[Configuration, Configuration], Configuration] = taken_over

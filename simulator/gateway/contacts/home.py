@@ -116,11 +116,15 @@ class Home:
         Gives the gate that kept the request from leaving, if one did: then the contact is on the list and was not
         asked. Raises Blocked, and StoreError as every intent that changes a contact does.
         """
-        return self._intents.add(user, contact, now, name, groups, id)
+        closed = self._intents.add(user, contact, now, name, groups, id)
+        self._vouched_for(user, contact)
+
+        return closed
 
     def edit(self, user: Address, contact: Address, *, name: str, groups: Sequence[str] = ()) -> None:
         """Change name and groups of a contact on the list (or put him there), and send nothing (§2.4)."""
         self._intents.edit(user, contact, name, groups)
+        self._vouched_for(user, contact)
 
     def remove(self, user: Address, contact: Address, now: float) -> None:
         """Take a contact off the list, and end both subscriptions (§2.5.2). A block stays."""
@@ -315,6 +319,10 @@ class Home:
         """Do what is due: repeat requests that nobody answers, refresh presence, tell what a flood has held back."""
         with self._surviving():
             self._refresh.expire(now)
+
+    def _vouched_for(self, user: Address, contact: Address) -> None:
+        """Whom the type of his partner has kept from what he was granted, until he was added, sees it from here on."""
+        self._broadcast.reconsider(self._context.book.get(user, contact))
 
     def _note(self, user: Address, *, online: bool) -> None:
         with self._surviving():

@@ -122,6 +122,26 @@ def test_presence_is_kept_from_those_whom_a_gate_stops() -> None:
     assert stage.brief() == ["available alice@contoso.com/desk > romeo@far.example"]
 
 
+@pytest.mark.parametrize("put_on_the_list", ["add", "edit"])
+def test_whom_a_gate_kept_from_seeing_sees_from_the_moment_of_being_added(put_on_the_list: str) -> None:
+    stage = Stage()
+    stage.gates.prompts = False
+    stage.presence("subscribe")
+    stage.gates.stopped = {Action.SEE}
+    stage.online("desk")
+
+    if put_on_the_list == "add":
+        stage.home.add(ALICE, ROMEO, stage.now)
+    else:
+        stage.home.edit(ALICE, ROMEO, name="Romeo")
+
+    assert stage.brief()[-1:] == ["available alice@contoso.com/desk > romeo@far.example"]
+
+    stage.home.edit(ALICE, ROMEO, name="Romeo M.")
+
+    assert stage.brief() == []
+
+
 @pytest.mark.parametrize("to", [JULIET, Address("juliet", "far.example", "balcony")])
 def test_directed_presence_ends_with_the_session_and_is_not_updated(to: Address) -> None:
     """§4.6.3 case 2"""

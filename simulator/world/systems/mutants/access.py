@@ -153,6 +153,16 @@ ACCESS = (
     ),
     # What is told
     Mutant(
+        "one-number-for-all-gates",
+        "Says of every closed gate that there is no way to the domain.",
+        _access(diagnostics_of=lambda gate: 1005),
+    ),
+    Mutant(
+        "no-way-for-nobody",
+        "Says of every domain that nobody may talk to it for want of a policy.",
+        _access(diagnostics_of=lambda gate: 1002),
+    ),
+    Mutant(
         "refusal-tells-who-exists",
         "Says forbidden where a user who does not exist would be unavailable.",
         _access(condition_of=lambda gate: StanzaCondition.FORBIDDEN),

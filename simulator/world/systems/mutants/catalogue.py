@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 
 from simulator.world.systems.mutants.access import ACCESS
+from simulator.world.systems.mutants.administration import ADMINISTRATION
 from simulator.world.systems.mutants.certificates import CERTIFICATES
 from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
@@ -37,6 +38,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     FRONT_END,
     ACCESS,
     PARTNER_TYPES,
+    ADMINISTRATION,
     SUBSCRIPTIONS,
 )
 
