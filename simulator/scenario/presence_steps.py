@@ -94,8 +94,8 @@ PRESENCE_VERBS = (
         name="sets its presence",
         actors=_USER,
         says="Is seen by those who may like this from now on: available, unavailable (and stays signed in), away, "
-        "chat, dnd, xa, or a mapping. `note` is text, or one for each language; `extra` is XML, for users who speak "
-        "XMPP.",
+        "chat, dnd, xa, or a mapping. `note` is text, or one for each language; `extra` is XML: a part of the "
+        "stanza for users who speak XMPP, for those who speak SIP the whole presence document (PIDF).",
         example="alice@contoso.com sets its presence: {show: away, note: Lunch}",
         argument="required",
         keys=("show", "note", "priority", "extra", "type"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
-from simulator.gateway.contacts.availability import read_availability
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context
 from simulator.gateway.contacts.notices import Failed
@@ -18,6 +17,7 @@ from simulator.gateway.contacts.sessions import Sessions
 from simulator.gateway.contacts.sightings import Sightings
 from simulator.xmpp.address import Address, AddressError, parse_address
 from simulator.xmpp.element import make_error
+from simulator.xmpp.errors import StanzaCondition
 from simulator.xmpp.namespaces import SERVER, STANZA_ERRORS
 from simulator.xmpp.subscription import SUBSCRIBE, SUBSCRIPTION_TYPES, UNSUBSCRIBE
 
@@ -81,6 +81,7 @@ class Arrivals:
 
         # §8.5.3.2.2 and §8.5.2.2.2: for a resource that is not there, or a user who is offline, it is ignored.
         if not there or (to.resource and to.resource not in there):
+            self._refuse(presence, rules.refusal_of_presence())
             return
 
         if not self._is_welcome(contact, to.bare, sender) or self._context.closed(contact) is not None:
@@ -92,7 +93,7 @@ class Arrivals:
             resource = "" if rules.applies_to_all(sender.resource) else sender.resource or "-"
             self._sightings.gone(to.bare, sender.bare, resource, presence, device, now)
         else:
-            availability = read_availability(presence)
+            availability = rules.availability_of(presence)
             self._sightings.note(to.bare, sender.bare, sender.resource, availability, presence, device, now)
 
     def _is_welcome(self, contact: Contact, user: Address, sender: Address) -> bool:
@@ -129,10 +130,12 @@ class Arrivals:
             self._context.tell(Failed(user, sent.contact, sent.type, condition, text))
 
     def _unknown(self, presence: Element, type_: str, to: Address, sender: Address) -> None:
-        condition = self._context.rules.condition_for_type(type_)
-
         # The same for users who exist and for those who do not.
-        if condition is not None and not self._context.book.get(to.bare, sender.bare).blocked:
+        if not self._context.book.get(to.bare, sender.bare).blocked:
+            self._refuse(presence, self._context.rules.condition_for_type(type_))
+
+    def _refuse(self, presence: Element, condition: StanzaCondition | None) -> None:
+        if condition is not None:
             self._context.send(make_error(presence, condition))
 
 

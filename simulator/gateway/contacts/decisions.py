@@ -156,6 +156,12 @@ def applies_to_all(resource: str) -> bool:
     return not resource
 
 
+def refusal_of_presence() -> StanzaCondition | None:
+    """RFC 6121 §8.5.1, §8.5.2.2.2, §8.5.3.2.2: presence to a user who does not exist, is offline, or has no such
+    resource is ignored: "the server MUST silently ignore the stanza"."""
+    return None
+
+
 def is_due(heard_at: float, now: float, interval: float) -> bool:
     """Whether presence is asked for anew (SubscriptionRefreshInterval)."""
     return now - heard_at >= interval
@@ -183,6 +189,11 @@ def answer_to_stranger() -> str | None:
     nobody learns who exists.
     """
     return UNSUBSCRIBED
+
+
+def answer_for_nobody(type_: str) -> str | None:
+    """RFC 6121 §8.5.1: a stanza about subscriptions to a user who does not exist "MUST" be silently ignored."""
+    return None
 
 
 def answer_to_request() -> str:

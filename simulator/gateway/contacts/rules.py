@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.contacts import decisions
-from simulator.gateway.contacts.availability import Availability
+from simulator.gateway.contacts.availability import Availability, read_availability
 from simulator.gateway.contacts.contact import Contact
 from simulator.xmpp import subscription
 from simulator.xmpp.address import Address
@@ -27,6 +27,8 @@ class HomeRules:
     outbound: Callable[[State, str], Transition] = decisions.outbound
     subscription_address: Callable[[Address], Address] = decisions.bare
     """In whose name a subscription stanza leaves."""
+    addressee: Callable[[Address], Address] = decisions.bare
+    """To whom it goes."""
     probe_address: Callable[[Address], Address] = decisions.bare
     presence_address: Callable[[Address], Address] = decisions.whole
     subscriber: Callable[[Address], Address] = decisions.bare
@@ -39,10 +41,15 @@ class HomeRules:
     answer_to_request: Callable[[], str] = decisions.answer_to_request
     """Type of the answer that the server itself gives; empty: none."""
     mirrors_request_id: bool = False
-    """§3.1.4 forbids it to clients and is silent on servers; one rule for both is the safer one."""
+    """Whether an approval bears the id of the request. §3.1.4 forbids it to clients and is silent on servers; one rule
+    for both is the safer one."""
     shows_after_grant: bool = True
     repeats_requests: bool = False
     """Whether a request that waits already is delivered anew when it comes again."""
+    lists_requests: bool = False
+    """Whether who asks is put on the list before the user has said a word."""
+    answer_for_nobody: Callable[[str], str | None] = decisions.answer_for_nobody
+    """The type that answers a stanza of this one to a user who does not exist; None: nothing."""
     kept_request: Callable[[Element], Element] = decisions.kept_request
     stored: Callable[[Element], str] = decisions.stored
     may_wait: Callable[[int, int], bool] = decisions.may_wait
@@ -84,6 +91,9 @@ class HomeRules:
     # -- contacts' presence
     shows_presence_of: Callable[[State], bool] = subscription.sees
     applies_to_all: Callable[[str], bool] = decisions.applies_to_all
+    availability_of: Callable[[Element], Availability] = read_availability
+    refusal_of_presence: Callable[[], StanzaCondition | None] = decisions.refusal_of_presence
+    """The error for presence that is for nobody; None: silence."""
     condition_for_type: Callable[[str], StanzaCondition | None] = decisions.condition_for_type
     most_resources: int = 50
     """Of one contact; what is above is not noted."""

@@ -198,7 +198,7 @@ class XMPPUser:
         entries = {item.get("jid", ""): _entry(item) for item in items}
 
         for contact in self._asking:
-            entries.setdefault(contact, {"subscription": "none"})["pending"] = True
+            entries.setdefault(contact, {})["pending"] = True
 
         return entries
 
@@ -214,7 +214,9 @@ class XMPPUser:
         device: str = "",
     ) -> None:
         """Broadcast presence (RFC 6121 §4.4)."""
-        await self._show(presence(CLIENT, show=show, note=note, priority=priority, extra=extra), device)
+        identifier = self._fresh("presence")
+        stanza = presence(CLIENT, id=identifier, show=show, note=note, priority=priority, extra=extra)
+        await self._show(stanza, device)
 
     async def set_unavailable(self, *, note: str | Mapping[str, str] = "", device: str = "") -> None:
         """Broadcast unavailable presence, and keep the session (RFC 6121 §4.5)."""

@@ -53,6 +53,9 @@ class Dialect(Protocol):
     async def show(self, show: str, note: str | Mapping[str, str], priority: int | None) -> None:
         """Be seen as available; raises Unable."""
 
+    async def show_document(self, document: bytes) -> None:
+        """Show a presence document (PIDF) as it is."""
+
     async def hide(self, note: str | Mapping[str, str]) -> None:
         """Be seen as unavailable."""
 

@@ -119,6 +119,10 @@ class LyncDialect:
         contact = self._contact.partition("<")[2].partition(">")[0]
         await self._publish(document_of(self._person.uri, contact, show=show, note=note, priority=priority, lync=True))
 
+    async def show_document(self, document: bytes) -> None:
+        """Publish it."""
+        await self._publish(document)
+
     async def hide(self, note: str | Mapping[str, str]) -> None:
         """Publish that the device is closed."""
         await self._publish(closed_document(self._person.uri, note))

@@ -15,7 +15,7 @@ from simulator.sip.dialog import Dialog
 from simulator.sip.errors import SIPError
 from simulator.sip.event import Reason, State, SubscriptionState, duration_of, event_of
 from simulator.sip.message import Response
-from simulator.sip.pidf import Presence, write_presence
+from simulator.sip.pidf import write_presence
 from simulator.world.users.sip.addresses import address_of, bare
 from simulator.world.users.sip.line import Line
 from simulator.world.users.sip.observed import EVENT, Observation
@@ -46,7 +46,7 @@ class PlainDialect:
         self._subscriptions = Subscriptions(line, person.uri, contact)
         self._observation = Observation(line, self._subscriptions, person, arrived, lync=False)
         self._watchers: list[Watcher] = []
-        self._document: Presence | None = None
+        self._document = b""
 
     async def open(self) -> None:
         """Nothing: whoever wants to see us subscribes."""
@@ -105,12 +105,18 @@ class PlainDialect:
     async def show(self, show: str, note: str | Mapping[str, str], priority: int | None) -> None:
         """Tell everybody who may see it."""
         contact = self._contact.partition("<")[2].partition(">")[0]
-        self._document = document_of(self._person.uri, contact, show=show, note=note, priority=priority, lync=False)
+        shown = document_of(self._person.uri, contact, show=show, note=note, priority=priority, lync=False)
+        self._document = write_presence(shown)
+        self._tell()
+
+    async def show_document(self, document: bytes) -> None:
+        """Tell everybody who may see it."""
+        self._document = document
         self._tell()
 
     async def hide(self, note: str | Mapping[str, str]) -> None:
         """Tell them that the device is closed."""
-        self._document = closed_document(self._person.uri, note)
+        self._document = write_presence(closed_document(self._person.uri, note))
         self._tell()
 
     async def ask_once(self, contact: str) -> None:
@@ -202,7 +208,7 @@ class PlainDialect:
         uri, headers = watcher.dialog.request(
             "NOTIFY", [("Event", EVENT), ("Subscription-State", str(state)), ("Contact", self._contact)]
         )
-        body = write_presence(self._document) if has_body and self._document is not None else b""
+        body = self._document if has_body else b""
         typed = [("Content-Type", pidf.MEDIA_TYPE)] if body else []
 
         def answered(code: int, response: Response | None) -> None:

@@ -22,8 +22,11 @@ class Publication:
         self._tag = ""
         self._timer: asyncio.TimerHandle | None = None
 
-    async def show(self, document: Presence) -> tuple[int, Response | None]:
-        """Publish a document in place of the one before; returns the final answer. Raises ConnectionError."""
+    async def show(self, document: Presence | bytes) -> tuple[int, Response | None]:
+        """Publish a document in place of the one before; returns the final answer. Raises ConnectionError.
+
+        Bytes are published as they are.
+        """
         code, response = await self._ask(document)
 
         if code == 412 and self._tag:
@@ -43,12 +46,12 @@ class Publication:
 
     # -- inside
 
-    async def _ask(self, document: Presence) -> tuple[int, Response | None]:
+    async def _ask(self, document: Presence | bytes) -> tuple[int, Response | None]:
         headers, body = self._request(document)
 
         return await self._line.ask("PUBLISH", self._own_uri, headers, body=body)
 
-    def _request(self, document: Presence | None) -> tuple[list[tuple[str, str]], bytes]:
+    def _request(self, document: Presence | bytes | None) -> tuple[list[tuple[str, str]], bytes]:
         identifiers = self._line.identifiers
         headers = [
             ("To", f"<{self._own_uri}>"),
@@ -63,7 +66,9 @@ class Publication:
         if document is None:
             return headers, b""
 
-        return [*headers, ("Content-Type", pidf.MEDIA_TYPE)], write_presence(document)
+        body = document if isinstance(document, bytes) else write_presence(document)
+
+        return [*headers, ("Content-Type", pidf.MEDIA_TYPE)], body
 
     def _answered(self, code: int, response: Response | None) -> None:
         self.forget()

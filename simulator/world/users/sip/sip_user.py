@@ -215,8 +215,11 @@ class SIPUser:
         extra: str = "",
         device: str = "",
     ) -> None:
-        """Be seen as available."""
-        await self._presence(device).show(show, note, priority)
+        """Be seen as available, or as `extra` says, which is a whole presence document (PIDF)."""
+        if extra:
+            await self._presence(device).show_document(extra.encode())
+        else:
+            await self._presence(device).show(show, note, priority)
 
     async def set_unavailable(self, *, note: str | Mapping[str, str] = "", device: str = "") -> None:
         """Be seen as unavailable, and stay signed in."""
