@@ -12,7 +12,9 @@ from typing import Any, Literal
 Arrival = Mapping[str, Any]
 Old = Literal["", "repeated", "never there", "own"]
 
-PRESENCE, SUBSCRIPTION = "presence", "subscription"
+PRESENCE, SUBSCRIPTION, CONTACT = "presence", "subscription", "contact"
+#: RFC 6121 §2.1.2.5: what a list says of somebody whose presence the user sees.
+_SEEN = ("to", "both")
 #: What one presence must share with an earlier one to say the same.
 _INFORMATION = ("type", "show", "status", "notes", "priority")
 
@@ -21,9 +23,10 @@ def old_news(own: str, arrivals: Iterable[tuple[int, Arrival]]) -> dict[int, Old
     """Which of the arrivals of a user (with their numbers, in order) say nothing new, and why.
 
     ``repeated`` is the presence that was the last one shown of that device, on the same device of the user's; once the
-    contact has taken back what was granted, it is news again. ``never there`` is the `unavailable` of a bare address
-    of which no device was shown as available: RFC 6121 §3.1.3 allows it as the acknowledgement of a request, §4.3.2 as
-    the answer to a probe. ``own`` is a reflection of what the user `own` has said.
+    contact has taken back what was granted, or the user sees them no longer by the list, it is news again. ``never
+    there`` is the `unavailable` of a bare address of which no device was shown as available: RFC 6121 §3.1.3 allows it
+    as the acknowledgement of a request, §4.3.2 as the answer to a probe. ``own`` is a reflection of what the user `own`
+    has said.
     """
     shown: dict[tuple[str, str], Any] = {}
     found: dict[int, Old] = {}
@@ -33,6 +36,8 @@ def old_news(own: str, arrivals: Iterable[tuple[int, Arrival]]) -> dict[int, Old
 
         if arrival.get("what") == SUBSCRIPTION and arrival.get("type") == "unsubscribed":
             _forget(shown, sender, device)
+        elif arrival.get("what") == CONTACT and arrival.get("subscription") not in _SEEN:
+            _forget(shown, str(arrival.get("contact", "")), device)
         elif arrival.get("what") == PRESENCE:
             old = _old(own, shown, arrival, sender, device)
 

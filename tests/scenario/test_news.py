@@ -20,6 +20,10 @@ def decision(type: str, sender: str = "juliet@gmail.com") -> dict[str, Any]:  # 
     return {"what": "subscription", "from": sender, "type": type}
 
 
+def listed(subscription: str) -> dict[str, Any]:
+    return {"what": "contact", "contact": "juliet@gmail.com", "subscription": subscription}
+
+
 GONE, AWAY = presence(type="unavailable"), presence(show="away")
 NOBODY = presence("juliet@gmail.com", "unavailable")
 
@@ -43,6 +47,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[int, str]]] = {
     "every device is gone with the person": ([presence(), presence(GARDEN), NOBODY, presence()], {}),
     "an approval between": ([presence(), decision("subscribed"), presence()], {2: "repeated"}),
     "a leak after a cancellation": ([presence(), decision("unsubscribed"), presence()], {}),
+    "a leak after the user has unsubscribed": ([AWAY, listed("none"), AWAY], {}),
+    "a change of the list while both see each other": ([AWAY, listed("both"), AWAY], {2: "repeated"}),
     "a cancellation of another": (
         [presence(), decision("unsubscribed", "romeo@gmail.com"), presence()],
         {2: "repeated"},

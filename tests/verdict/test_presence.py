@@ -83,7 +83,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], str]] = {
     "nobody on the list": ("does not have juliet@gmail.com in its contact list", {"listed": None}, "PASS"),
     "somebody who only asks": (
         "does not have juliet@gmail.com in its contact list",
-        {"listed": {"subscription": "none", "pending": True}},
+        {"listed": {"pending": True}},
         "PASS",
     ),
 }

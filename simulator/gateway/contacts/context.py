@@ -69,7 +69,8 @@ class Context:
         stamp = self.rules.probe_address if type_ == "probe" else self.rules.subscription_address
         id = id or self.make_id()  # noqa: A001
         self.remember(id, Sent(contact.user, contact.address, type_))
-        stanza = presence_stanza(str(stamp(contact.user)), str(contact.address), None, id=id, type=type_)
+        to = self.rules.addressee(contact.address)
+        stanza = presence_stanza(str(stamp(contact.user)), str(to), None, id=id, type=type_)
 
         if self.send(stanza):
             return True

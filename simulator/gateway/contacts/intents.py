@@ -14,6 +14,7 @@ from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context
 from simulator.gateway.contacts.sightings import Sightings
 from simulator.xmpp.address import Address
+from simulator.xmpp.element import parse_element
 from simulator.xmpp.subscription import SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED, asks, is_asked
 
 
@@ -85,7 +86,7 @@ class Intents:
         if transition.passes:
             granted = replace(contact, state=transition.state, request=None, listed=True)
             self._context.book.change(granted)
-            self._context.subscription(granted, SUBSCRIBED, identifier)
+            self._context.subscription(granted, SUBSCRIBED, identifier or self._mirrored(contact))
 
             if self._context.rules.shows_after_accept:
                 self._broadcast.show(granted)
@@ -163,6 +164,13 @@ class Intents:
 
         if not self._context.rules.hides_first:
             self._broadcast.hide(contact)
+
+    def _mirrored(self, contact: Contact) -> str:
+        """The id of the request that is granted, where the answer is to have it."""
+        if contact.request is None or not self._context.rules.mirrors_request_id:
+            return ""
+
+        return parse_element(contact.request).get("id", "")
 
     def _void(self, contact: Contact) -> None:
         """§3.3.3: presence of the contact is "null and void" for who has unsubscribed."""

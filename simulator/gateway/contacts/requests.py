@@ -35,7 +35,11 @@ class Requests:
 
         # §8.5.1: to a user who does not exist "the server MUST silently ignore the stanza". A gate is asked first: what
         # it stops, it stops for everybody alike, or its answer would tell who exists.
-        if self._stopped(stanza, type_, contact) or not self._context.exists(user):
+        if self._stopped(stanza, type_, contact):
+            return
+
+        if not self._context.exists(user):
+            self._answer_for_nobody(stanza, type_, contact)
             return
 
         # XEP-0191 §3.3: "the server MUST NOT respond and MUST NOT return an error", nor is anything delivered. That the
@@ -83,7 +87,8 @@ class Requests:
         kept = context.rules.kept_request(stanza)
         online = self._sessions.is_online(contact.user)
         notices: tuple[Notice, ...] = (Requested(contact.user, contact.address, kept),) if online else ()
-        context.book.change(replace(contact, request=context.rules.stored(kept)), *notices)
+        listed = contact.listed or context.rules.lists_requests
+        context.book.change(replace(contact, request=context.rules.stored(kept), listed=listed), *notices)
 
         # "the contact's server MAY send a presence stanza of type "unavailable"" to say that it has the request. It
         # would also say that the user exists, so we do not.
@@ -128,6 +133,12 @@ class Requests:
             self._context.send(make_error(stanza, self._context.access.condition(closed)))
         elif refusal is Refusal.UNSUBSCRIBED:
             self._context.reply(contact.user, contact.address, UNSUBSCRIBED, stanza.get("id", ""))
+
+    def _answer_for_nobody(self, stanza: Element, type_: str, contact: Contact) -> None:
+        answer = self._context.rules.answer_for_nobody(type_)
+
+        if answer is not None:
+            self._context.reply(contact.user, contact.address, answer, stanza.get("id", ""))
 
     def _unsubscribe(self, stanza: Element, contact: Contact) -> None:
         transition = self._context.rules.inbound(contact.state, UNSUBSCRIBE)

@@ -131,7 +131,8 @@ async def has_in_its_contact_list(stage: Stage, step: Step) -> Seen:
 
     def fits() -> bool:
         wanted = {key: value for key, value in given.items() if key not in ("contact", "listed")}
-        return (entry is not None) == given.get("listed", True) and not (
+        on_it = entry is not None and (given.get("listed", True) or "subscription" in entry)
+        return on_it == given.get("listed", True) and not (
             entry and match_fields(wanted, entry, dict(stage.captures), "")
         )
 

@@ -72,8 +72,8 @@ class PartnerHome:
                 "groups": list(known.groups) or None,
                 "pending": known.asks or None,
             }
-            kept = {name: value for name, value in optional.items() if value is not None}
-            entries[address] = {"subscription": known.subscription, **kept}
+            listed = {"subscription": known.subscription} if known.listed or known.sees else {}
+            entries[address] = listed | {name: value for name, value in optional.items() if value is not None}
 
         return entries
 

@@ -175,7 +175,7 @@ class User(Protocol):
         """Send an instant message and return when it left (not when it was answered).
 
         What becomes of it arrives in the inbox with the same `id`: `accepted` (SIP 2xx) or `refusal`.
-        `extra` is XML that is put into the stanza; SIP users ignore it.
+        `extra` is XML that is put into the stanza; in SIP it is the whole document (PIDF), in place of all the rest.
         """
 
     async def send_state(self, to: str, state: str, *, device: str = "") -> None:
@@ -214,7 +214,8 @@ class User(Protocol):
 
     async def contact_list(self, *, device: str = "") -> dict[str, dict[str, Any]]:
         """Ask the system for the list: bare address -> `subscription` (none, to, from, both), `ask` (subscribe, or
-        absent), `name`, `groups`, `pending` (true: they ask, and have no answer). Those that there are."""
+        absent), `name`, `groups`, `pending` (true: they ask, and have no answer). Those that there are: who is not on the
+        list and only asks has nothing but `pending`."""
 
     # -- presence
 

@@ -10,6 +10,7 @@ import difflib
 from simulator.world.systems.mutants.access import ACCESS
 from simulator.world.systems.mutants.administration import ADMINISTRATION
 from simulator.world.systems.mutants.certificates import CERTIFICATES
+from simulator.world.systems.mutants.contacts import CONTACTS
 from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
 from simulator.world.systems.mutants.dns import DNS
@@ -40,6 +41,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     PARTNER_TYPES,
     ADMINISTRATION,
     SUBSCRIPTIONS,
+    CONTACTS,
 )
 
 #: name -> mutant

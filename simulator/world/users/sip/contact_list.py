@@ -99,7 +99,7 @@ class ContactList:
         found = {contact: self._fields(entry) for contact, entry in self._entries.items()}
 
         for contact in self._waiting:
-            found.setdefault(contact, {"subscription": "none"})["pending"] = True
+            found.setdefault(contact, {})["pending"] = True
 
         return found
 
