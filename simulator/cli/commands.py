@@ -94,7 +94,7 @@ Scenarios = Annotated[
     Path | None, typer.Option("--scenarios", metavar="DIR", help="Where they are. [./scenarios, else those installed]")
 ]
 System = Annotated[
-    str, typer.Option("--system", metavar="NAME", help="embedded, embedded-process, prosody or ejabberd.")
+    str, typer.Option("--system", metavar="NAME", help="embedded, embedded-process, embedded-apart, prosody, ejabberd.")
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same names, ids and keys.")]
 Mutant = Annotated[str, typer.Option("--mutant", metavar="NAME", help="A deliberate defect of the embedded gateway.")]

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from cryptography import x509
 
+from simulator.gateway.access.site import EdgeMember, EdgePool
 from simulator.gateway.negotiation import Negotiation
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import CertificateFiles, CertificateSettings, EdgeSettings, FrontendSettings
@@ -30,7 +31,7 @@ def absolute(settings: CertificateSettings, folder: Path) -> CertificateSettings
         return str((folder / name).absolute())
 
     def pair(files: CertificateFiles) -> CertificateFiles:
-        return CertificateFiles(certificate=file(files.certificate), key=file(files.key))
+        return _absolute_pair(files, folder)
 
     return msgspec.structs.replace(
         settings,
@@ -43,11 +44,35 @@ def absolute(settings: CertificateSettings, folder: Path) -> CertificateSettings
     )
 
 
-def missing_files(settings: CertificateSettings) -> Iterator[Fault]:
+def absolute_pools(pools: Iterable[EdgePool], folder: Path) -> tuple[EdgePool, ...]:
+    """The same pools, with such names of the files of their members."""
+
+    def member(given: EdgeMember) -> EdgeMember:
+        return msgspec.structs.replace(given, external=given.external and _absolute_pair(given.external, folder))
+
+    return tuple(msgspec.structs.replace(pool, members=tuple(map(member, pool.members))) for pool in pools)
+
+
+def _absolute_pair(files: CertificateFiles, folder: Path) -> CertificateFiles:
+    names = (str((folder / name).absolute()) for name in (files.certificate, files.key))
+
+    return CertificateFiles(certificate=next(names), key=next(names))
+
+
+def missing_files(settings: CertificateSettings, pools: Iterable[EdgePool] = ()) -> Iterator[Fault]:
     """A fault for each file that is not there."""
-    for path, file in _files(settings):
+    for path, file in (*_files(settings), *_files_of_members(pools)):
         if not Path(file).is_file():
             yield Fault(path, f"there is no file {file}")
+
+
+def _files_of_members(pools: Iterable[EdgePool]) -> Iterator[tuple[PathSteps, str]]:
+    for number, pool in enumerate(pools):
+        for index, member in enumerate(pool.members):
+            if member.external is not None:
+                path: PathSteps = ("pools", number, "members", index, "external")
+                yield (*path, "certificate"), member.external.certificate
+                yield (*path, "key"), member.external.key
 
 
 def _files(settings: CertificateSettings) -> Iterator[tuple[PathSteps, str]]:

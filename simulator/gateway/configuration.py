@@ -171,10 +171,14 @@ def read_configuration(path: Path) -> Configuration:
         management = msgspec.structs.replace(management, control=str(path.parent / management.control))
 
     configuration = msgspec.structs.replace(
-        converted, certificates=certificates, frontend=frontend, management=management
+        converted,
+        certificates=certificates,
+        frontend=frontend,
+        management=management,
+        pools=certificate_files.absolute_pools(converted.pools, path.parent),
     )
 
-    for fault in (*faults(configuration), *certificate_files.missing_files(certificates)):
+    for fault in (*faults(configuration), *certificate_files.missing_files(certificates, configuration.pools)):
         raise document.error(fault.path, fault.message, fault.hint)
 
     return msgspec.structs.replace(configuration, warnings=tuple(_positioned_warnings(configuration, document)))

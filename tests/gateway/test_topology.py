@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import msgspec
 import pytest
 
+from simulator.document import DocumentError
 from simulator.gateway import topology
 from simulator.gateway.access.site import EdgeMember, EdgePool, Site
-from simulator.gateway.configuration import Configuration
+from simulator.gateway.configuration import Configuration, read_configuration
 from simulator.gateway.frontend.edges import Edges, of_member
 from simulator.gateway.link import LinkDown, LinkListener
 from simulator.gateway.settings import EdgeSettings
+from simulator.world.ca import CertificateAuthority
 from simulator.xmpp.element import parse_element
 
 WEST, EAST, FARM = "edge1.contoso.com", "edge2.contoso.com", "pool.contoso.com"
@@ -309,3 +312,25 @@ async def test_edge_that_is_added_and_removed_while_running(net: Net, configurat
     net.edges.send(message("m1"))
     assert await net.next(WEST) == (WEST, "m1")
     await listener.stop()
+
+
+def test_files_of_members_are_looked_for_beside_the_configuration(
+    gateway_file: Callable[..., Path], authority: CertificateAuthority, tmp_path: Path
+) -> None:
+    own = authority.issue("contoso.com")
+    names = {"certificate": "own.pem", "key": "own.key"}
+    member = {"identity": "a.contoso.com", "edge": {"port": 0, "link-port": 0}, "external": names}
+    pools = [{"identity": FARM, "enable-xmpp-federation": True, "members": [member]}]
+
+    with pytest.raises(DocumentError, match=r"there is no file .*own\.pem"):
+        read_configuration(gateway_file(pools=pools))
+
+    for source, name in ((own.certificate, "own.pem"), (own.key, "own.key")):
+        (tmp_path / name).write_bytes(source.read_bytes())
+
+    configuration = read_configuration(gateway_file(pools=pools))
+    (found,) = topology.members(configuration.pools, configuration.edge)
+    external = of_member(configuration, found).certificates.external
+    assert external is not None
+    assert external.certificate == str(tmp_path / "own.pem")
+    assert configuration.certificates.external != external
