@@ -219,7 +219,7 @@ async def test_contact_adds_a_user_and_removes_them(world: World, type_: str) ->
 
     await arrived(alice, SUBSCRIPTION, type="unsubscribed")
     # RFC 6121 §3.2.2: unavailable presence is sent "before the contact's server routes or delivers the presence stanza
-    # of type "unsubscribed"". Prosody 0.12 sends it behind, when there is no subscription left that could tell it in SIP.
+    # of type "unsubscribed"". Prosody 0.12 sends it behind, when no subscription is left that could tell it in SIP.
     gone = [arrival.fields["type"] for arrival in alice.inbox.arrivals if arrival.what == PRESENCE]
     assert gone == (["unavailable"] if world.is_ejabberd else [])
     await becomes(alice, juliet, subscription="none")
