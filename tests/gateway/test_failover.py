@@ -16,7 +16,7 @@ from simulator.gateway.services import FRONT_END, PROXY, TRANSLATING, NoSuchServ
 from simulator.gateway.status import snapshot
 from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
-from tests.gateway.killing import Outgoing, Partner, User, until
+from tests.gateway.people import Outgoing, Partner, User, until
 
 WEST, EAST = "edge1.contoso.com", "edge2.contoso.com"
 ALICE, JULIET = "alice@contoso.com", "juliet@gmail.com"

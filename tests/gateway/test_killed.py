@@ -20,7 +20,8 @@ from simulator.world.addresses import Addresses
 from simulator.world.dns import NameServer
 from simulator.xmpp.address import parse_address
 from simulator.xmpp.subscription import is_seen
-from tests.gateway.killing import Outgoing, Part, Partner, Relay, User, pace, until, write_files
+from tests.gateway.killing import Part, Relay, pace, write_files
+from tests.gateway.people import Outgoing, Partner, User, until
 
 KILLS = int(os.environ.get("S2SIM_KILLS", "6"))
 SEED = int(os.environ.get("S2SIM_SEED", "1"))
