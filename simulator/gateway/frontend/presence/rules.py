@@ -92,9 +92,12 @@ def state_after_end(unsubscribed: bool) -> SubscriptionState:
     return SubscriptionState(State.TERMINATED, reason=Reason.TIMEOUT)
 
 
-def end_for_error(condition: str) -> SubscriptionState:
-    """What the watcher is told when the contact's ``subscribe`` came back with an error (RFC 6665 §4.1.3)."""
-    if condition in (StanzaCondition.REMOTE_SERVER_TIMEOUT, StanzaCondition.RESOURCE_CONSTRAINT):
+def end_for_error(condition: str, still_asks: bool) -> SubscriptionState:
+    """What the watcher is told when the contact's ``subscribe`` came back with an error (RFC 6665 §4.1.3).
+
+    `still_asks`: it will be sent again.
+    """
+    if still_asks or condition in (StanzaCondition.REMOTE_SERVER_TIMEOUT, StanzaCondition.RESOURCE_CONSTRAINT):
         # "the notifier could not obtain authorization in a timely fashion".
         return SubscriptionState(State.TERMINATED, reason=Reason.GIVEUP, retry_after=60)
 
@@ -244,7 +247,7 @@ class PresenceRules:
     """§5.3.3: "a SIP NOTIFY request [...] specifying that the XMPP contact now has a basic status of "closed""."""
     hides_at_end: bool = True
     """§5.3.3: "Sending an XMPP <presence/> stanza of type "unavailable" to the XMPP contact"."""
-    end_for_error: Callable[[str], SubscriptionState] = end_for_error
+    end_for_error: Callable[[str, bool], SubscriptionState] = end_for_error
     notifies_without_answer: Callable[[Collection[str]], bool] = notifies_without_answer
     reaches: Callable[[Address, str, Address, str | None], bool] = reaches
     accepts: Callable[[Collection[str], str], bool] = accepts

@@ -55,6 +55,8 @@ class Watching:
         self._contact_of, self._identifiers = contact_of, identifiers
         self._patience, self._clock = patience, clock
         self._by_contact: dict[tuple[Address, Address], dict[Watch, None]] = {}
+        self._untold: dict[tuple[Address, Address], SubscriptionState] = {}
+        """What became of requests, where no device has heard of it."""
 
     # -- what devices ask for
 
@@ -139,6 +141,8 @@ class Watching:
 
     def answered(self, notice: Answered) -> None:
         """The contact let the user in, or did not (§5.3.1)."""
+        self._untold.pop((notice.user, notice.contact), None)
+
         for watch in self._of(notice.user, notice.contact):
             self._tell_one(watch, notice.contact, {}, ())
 
@@ -154,14 +158,21 @@ class Watching:
                 self._tell_one(watch, notice.contact, {}, ())
 
     def failed(self, notice: Failed) -> None:
-        """A request came back; where it waits to be sent again, nothing has changed."""
+        """A request came back, for good or until it is sent again; either way its user hears of it (RFC 6121 §3.1.2)."""
         still_asks = subscription.asks(self._home.contact(notice.user, notice.contact).state)
 
-        if notice.type == "subscribe" and not still_asks:
-            self._end(notice.user, notice.contact, self._rules.end_for_error(notice.condition))
+        if notice.type != "subscribe":
+            return
+
+        end = self._rules.end_for_error(notice.condition, still_asks)
+
+        # Lync's clients set a contact first, and look after that: the error may be there before they do.
+        if not self._end(notice.user, notice.contact, end):
+            self._untold[notice.user, notice.contact] = end
 
     def unlisted(self, notice: Unlisted) -> None:
         """The user has removed the contact, on whichever device."""
+        self._untold.pop((notice.user, notice.contact), None)
         self._end(notice.user, notice.contact, SubscriptionState(State.TERMINATED, reason=Reason.NORESOURCE))
 
     # -- one contact
@@ -197,6 +208,7 @@ class Watching:
         self._parties.admit(user, contact)
 
         if self._rules.asks_contact(self._home.contact(user, contact), batched):
+            self._untold.pop((user, contact), None)
             self._home.add(user, contact, self._clock())
 
     def _poll(self, watch: Watch, contact: Address) -> None:
@@ -230,8 +242,11 @@ class Watching:
 
         state, reason = self._rules.state_of(self._home.contact(watch.user, contact))
         watch.told[contact] = state
+        end = self._untold.pop((watch.user, contact), None)
 
-        if state == State.TERMINATED:
+        if end is not None:
+            self._watches.finish(watch, end)
+        elif state == State.TERMINATED:
             self._watches.finish(watch, SubscriptionState(state, reason=reason or ""))
         elif state == State.PENDING:
             self._watches.notify(watch, state)
@@ -285,8 +300,9 @@ class Watching:
         *,
         full: bool,
         gone: Mapping[str, pidf.Notes] | None = None,
+        end: SubscriptionState | None = None,
     ) -> None:
-        parts = [self._part(watch, contact, gone or {}) for contact in contacts]
+        parts = [self._part(watch, contact, gone or {}, end) for contact in contacts]
         media_type, body = write_parts(
             watch.dialog.local_uri,
             parts,
@@ -297,7 +313,16 @@ class Watching:
         watch.version += 1
         self._watches.notify(watch, State.ACTIVE, media_type=media_type, body=body, headers=[("Require", "eventlist")])
 
-    def _part(self, watch: Watch, contact: Address, gone: Mapping[str, pidf.Notes]) -> Part:
+    def _part(
+        self, watch: Watch, contact: Address, gone: Mapping[str, pidf.Notes], end: SubscriptionState | None
+    ) -> Part:
+        """What a list says of a contact; `end`: why it is over, where the contact's state does not tell."""
+        end = end or self._untold.pop((watch.user, contact), None)
+
+        if end is not None:
+            watch.told[contact] = State.TERMINATED
+            return Part(watch.contacts[contact], end.state, end.reason)
+
         state, reason = self._rules.state_of(self._home.contact(watch.user, contact))
         watch.told[contact] = state
         body = self._document(watch, contact, gone) if state == State.ACTIVE else b""
@@ -323,12 +348,17 @@ class Watching:
     def _of(self, user: Address, contact: Address) -> list[Watch]:
         return list(self._by_contact.get((user, contact), ()))
 
-    def _end(self, user: Address, contact: Address, state: SubscriptionState) -> None:
-        for watch in self._of(user, contact):
+    def _end(self, user: Address, contact: Address, state: SubscriptionState) -> bool:
+        """Tell everybody who watches that it is over, and why; tells whether there is anybody."""
+        watches = self._of(user, contact)
+
+        for watch in watches:
             if watch.batched:
-                self._tell_list(watch, [contact], full=False)
+                self._tell_list(watch, [contact], full=False, end=state)
             else:
                 self._watches.finish(watch, state)
+
+        return bool(watches)
 
     def _language(self, stanza: Element | None) -> HeaderList:
         """Table 1: xml:lang to Content-Language."""

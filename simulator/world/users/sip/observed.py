@@ -238,7 +238,8 @@ class Observation:
 
             self._arrived(SUBSCRIPTION, **{"from": bare(contact), "type": "unsubscribed"})
         elif reason in CONDITIONS and known.asked:
-            known.asked = False
+            # RFC 6665 §4.1.3: who hears "giveup" may try again, and the server does so by itself.
+            known.asked = self._lync and reason == Reason.GIVEUP
             conditions = CONDITIONS[Reason(reason)]
             self._arrived(REFUSAL, **{"from": bare(contact), "conditions": conditions, "text": reason})
 

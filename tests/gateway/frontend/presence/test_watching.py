@@ -249,6 +249,9 @@ async def test_removal_ends_it_on_every_device(friends: tuple[Any, Phone], conne
         ("not-authorized", "terminated;reason=rejected"),
         ("service-unavailable", "terminated;reason=rejected"),
         ("resource-constraint", "terminated;reason=giveup;retry-after=60"),
+        # These requests will be sent again.
+        ("remote-server-not-found", "terminated;reason=giveup;retry-after=60"),
+        ("remote-server-timeout", "terminated;reason=giveup;retry-after=60"),
     ],
 )
 async def test_error_says_why_it_ends(here: tuple[Any, Phone], condition: str, expected: str) -> None:
@@ -260,6 +263,18 @@ async def test_error_says_why_it_ends(here: tuple[Any, Phone], condition: str, e
     inside.sends(of_juliet("error", content=error, id=name))
 
     assert str(state(await phone.next_notify())) == expected
+
+
+async def test_error_is_told_to_whoever_looks_after_it(here: tuple[Any, Phone]) -> None:
+    inside, phone = here
+    assert (await phone.serves(SetContact(JULIET))).code == 200
+    name = (await inside.next_stanza()).partition("id='")[2].partition("'")[0]
+    error = "<error type='wait'><remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+    inside.sends(of_juliet("error", content=error, id=name))
+    await has_taken(inside)
+    await phone.subscribes(JULIET, ACCEPT)
+
+    assert str(state(await phone.next_notify())) == "terminated;reason=giveup;retry-after=60"
 
 
 @pytest.mark.parametrize(
