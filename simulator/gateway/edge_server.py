@@ -14,6 +14,7 @@ from simulator.gateway.configuration import Configuration
 from simulator.gateway.counters import Counters
 from simulator.gateway.edge.edge import Edge
 from simulator.gateway.link import LinkListener, Log
+from simulator.gateway.replica import with_replica
 from simulator.gateway.rules import Rules
 from simulator.gateway.settings import EdgeSettings
 
@@ -38,6 +39,7 @@ class EdgeServer:
 
     def _make(self) -> None:
         self.link = LinkListener(self.configuration, log=self._log)
+        self.link.on_replica = self._replicated
         self.edge = Edge(
             self.configuration,
             self._rules,
@@ -87,6 +89,19 @@ class EdgeServer:
         certificates = self.configuration.certificates
         self._adopt(msgspec.structs.replace(configuration, certificates=certificates), self.configuration.edge)
         self.edge.reconfigure()
+
+    def _replicated(self, text: str) -> None:
+        """The front end says what we are to know. It knows better than our file does."""
+        try:
+            configuration = with_replica(self.configuration, text)
+        except ValueError as error:
+            self._log(str(error))
+            return
+
+        if configuration != self.configuration:
+            self._log("partners and domains are those of the front end from now on")
+            self.configuration.adopt(configuration)
+            self.edge.reconfigure()
 
     def _adopt(self, configuration: Configuration, edge: EdgeSettings) -> None:
         self.configuration.adopt(msgspec.structs.replace(configuration, edge=edge))

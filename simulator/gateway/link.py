@@ -26,6 +26,9 @@ from simulator.xmpp.limits import Limits
 
 Log = Callable[[str], None]
 
+#: the largest element on the link: strangers' stanzas were bounded before, and a list of partners may be long
+LINK_BYTES = 16 * 1024 * 1024
+
 
 class LinkDown(ConnectionError):  # noqa: N818 - says what is the matter
     """The stanza cannot cross the link now: there is no other end, or it does not read. Nothing was sent."""
@@ -39,7 +42,7 @@ class _LinkEnd:
 
     def __init__(self, configuration: Configuration, log: Log) -> None:
         limits = configuration.limits
-        self._limits = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
+        self._limits = Limits(stanza_bytes=LINK_BYTES, depth=limits.depth, attributes=limits.attributes)
         self._unsent_bytes, self._unsettled_bytes = limits.unsent_bytes, limits.unsettled_bytes
         self._configuration, self._log = configuration, log
         self.patience = configuration.gateway.stream_establishment_timeout
@@ -157,7 +160,8 @@ class LinkListener(_LinkEnd):
     """The edge's end. Only a client whose certificate comes from our authority and holds the internal name gets in.
 
     `owes` says for which stanzas the edge answers when the link is lost before they were settled; they come back by
-    `on_unsettled`. `on_route` is told when the front end says whether this edge is the site's route.
+    `on_unsettled`. `on_route` is told when the front end says whether this edge is the site's route, and `on_replica`
+    gets what the edge is to know.
     """
 
     def __init__(self, configuration: Configuration, *, log: Log) -> None:
@@ -169,6 +173,7 @@ class LinkListener(_LinkEnd):
         self.owes: Callable[[Element], bool] = lambda _: False
         self.on_unsettled: Callable[[Element], None] = lambda _: None
         self.on_route: Callable[[bool], None] = lambda _: None
+        self.on_replica: Callable[[str], None] = lambda _: None
 
     @property
     def port(self) -> int:
@@ -230,6 +235,8 @@ class LinkListener(_LinkEnd):
         elif element.tag == link_words.ROUTE and link_words.serves(element) != self.serves:
             self.serves = link_words.serves(element)
             self.on_route(self.serves)
+        elif element.tag == link_words.REPLICA:
+            self.on_replica(element.text or "")
 
     def _went_down(self, session: LinkSession) -> None:
         self.on_down()
@@ -295,6 +302,10 @@ class LinkClient(_LinkEnd):
     def route(self, serves: bool) -> None:
         """Tell the edge whether it is the site's route."""
         self._tell(link_words.route(serves))
+
+    def replicate(self, text: str) -> None:
+        """Tell the edge what it is to know; see `replica`."""
+        self._tell(link_words.replica(text))
 
     def hold(self) -> Callable[[], None]:
         """Keep the stanza that `on_stanza` is given at this moment unsettled, until what is returned here is called.

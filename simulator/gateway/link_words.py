@@ -7,6 +7,7 @@ Knows the elements, in both directions. Does not know what follows from them.
                         domain-back     one of these that can be reached again
     front end → edge    settled         numbers of stanzas whose fate is known: the edge need not answer for them
                         route           whether this edge is the site's XMPP federation route
+                        replica         what the edge is to know of partners and domains (see `replica`)
 
 A stanza has for its number its place among the stanzas that this end of the link has sent since the link came up, from
 1 on. Numbers are settled in any order: a message may wait half a minute for its reader, and those behind it do not.
@@ -21,6 +22,7 @@ LINK = "urn:s2sim:link"
 HANDED_OVER = f"{{{LINK}}}handed-over"
 SETTLED = f"{{{LINK}}}settled"
 ROUTE = f"{{{LINK}}}route"
+REPLICA = f"{{{LINK}}}replica"
 DOMAIN_LOST = f"{{{LINK}}}domain-lost"
 DOMAIN_BACK = f"{{{LINK}}}domain-back"
 
@@ -38,6 +40,11 @@ def settled(numbers: Iterable[int]) -> Element:
 def route(serves: bool) -> Element:
     """Whether the edge at the other end carries stanzas for us."""
     return Element(ROUTE, {"serves": "true" if serves else "false"})
+
+
+def replica(text: str) -> Element:
+    """What the edge is to know."""
+    return _with_text(REPLICA, text)
 
 
 def domain(domain: str, *, lost: bool) -> Element:

@@ -23,6 +23,7 @@ from simulator.gateway.configuration import Configuration
 from simulator.gateway.counters import Count, Counters
 from simulator.gateway.edge.failures import is_answered
 from simulator.gateway.link import LinkClient, LinkDown, Log
+from simulator.gateway.replica import replica_of
 from simulator.gateway.topology import Member
 from simulator.xmpp.address import AddressError, parse_address
 from simulator.xmpp.element import make_error
@@ -136,6 +137,7 @@ class Edges:
                 self._begin(name)
 
             link.route(name in serves)
+            link.replicate(replica_of(self._configuration))
 
             # Whoever was shown by the old route is shown again by the new one.
             if link.up and name in serves - served:
@@ -226,6 +228,7 @@ class Edges:
 
     def _link_up(self, name: str) -> None:
         self.links[name].route(self.is_route(name))
+        self.links[name].replicate(replica_of(self._configuration))
 
         if self.is_route(name):
             self._gain(name)
