@@ -73,6 +73,8 @@ class Arrivals:
         if contact.blocked and not rules.takes_from_blocked:
             return
 
+        is_welcome = self.is_welcome(contact, sender)
+
         if type_ == UNAVAILABLE:
             # §4.6.1: the server "SHOULD remove any entity that sends unavailable presence to the user".
             self._sessions.forget_directed(to.bare, sender)
@@ -84,7 +86,7 @@ class Arrivals:
             self._refuse(presence, rules.refusal_of_presence())
             return
 
-        if not self._is_welcome(contact, to.bare, sender) or self._context.closed(contact) is not None:
+        if not is_welcome or self._context.closed(contact) is not None:
             return
 
         device = to.resource or None
@@ -96,7 +98,7 @@ class Arrivals:
             availability = rules.availability_of(presence)
             self._sightings.note(to.bare, sender.bare, sender.resource, availability, presence, device, now)
 
-    def _is_welcome(self, contact: Contact, user: Address, sender: Address) -> bool:
+    def is_welcome(self, contact: Contact, sender: Address) -> bool:
         """Whether the user wants this presence.
 
         §4.2.3 has all presence delivered, and §4.2.4 has clients show that of contacts and of whoever they are talking
@@ -106,7 +108,7 @@ class Arrivals:
         if self._context.rules.shows_presence_of(contact.state):
             return True
 
-        return any(self._sessions.shown_to(user, entity) for entity in (sender, sender.bare))
+        return any(self._sessions.shown_to(contact.user, entity) for entity in (sender, sender.bare))
 
     def _error(self, presence: Element, user: Address) -> None:
         """§3.1.2, and RFC 6120 §8.3.1: an error is never answered."""

@@ -22,6 +22,8 @@ class Broadcast:
         self._context, self._sessions = context, sessions
         self._watchers: dict[Address, set[Address]] = {}
         """To whom a user was shown available and not yet unavailable, by bare addresses."""
+        self._owed: dict[tuple[Address, Address], None] = {}
+        """Users and who could not be told that a device of theirs is gone: no way led there."""
 
     def may_see(self, contact: Contact) -> bool:
         """Whether the contact may know the user's presence now.
@@ -57,7 +59,7 @@ class Broadcast:
             for contact in self._context.book.of(user):
                 if self.may_see(contact):
                     told.add(contact.address)
-                    self._context.presence(sender, contact.address, last, id=identifier, type_=UNAVAILABLE)
+                    self._gone(sender, contact.address, last, identifier)
 
             if not self._sessions.available(user):
                 self._watchers.pop(user, None)
@@ -65,7 +67,7 @@ class Broadcast:
         # §4.6.3 case 2: "the user's server MUST route that unavailable presence to the entity".
         for to in session.directed if self._context.rules.ends_directed else ():
             if to.bare not in told and self._context.may_send(self._context.book.get(user, to.bare)):
-                self._context.presence(sender, to, last, id=identifier, type_=UNAVAILABLE)
+                self._gone(sender, to, last, identifier)
 
     def show(self, contact: Contact) -> None:
         """Tell one contact of every device (§3.1.5: "MUST then also send current presence [...] from each")."""
@@ -79,9 +81,7 @@ class Broadcast:
 
         for resource, session in self._sessions.of(contact.user).items():
             if may_see and session.availability is not None:
-                sender = self._context.rules.presence_address(_full(contact.user, resource))
-                identifier = self._context.make_id()
-                self._context.presence(sender, contact.address, None, id=identifier, type_=UNAVAILABLE)
+                self._gone(self._context.rules.presence_address(_full(contact.user, resource)), contact.address)
             elif self._context.may_send(contact):
                 self._hide_directed(contact, resource, session)
 
@@ -91,7 +91,24 @@ class Broadcast:
     def hide_all(self, contact: Contact) -> None:
         """Tell one contact that the user is offline, whatever he has seen of him (§4.5.4)."""
         if self.may_see(contact):
-            self._context.presence(contact.user, contact.address, None, id=self._context.make_id(), type_=UNAVAILABLE)
+            self._gone(contact.user, contact.address)
+
+    def owes(self, user: Address) -> bool:
+        """Whether somebody was shown a device of the user, and is still to be told that it is gone."""
+        return any(owing == user for owing, _ in self._owed)
+
+    def owed_domains(self) -> set[str]:
+        """Where somebody is still to be told so."""
+        return {to.domain for _, to in self._owed}
+
+    def settle(self, domain: str) -> None:
+        """A way leads to a domain again: tell what could not be told. Whoever may see the user is shown him anew."""
+        for user, to in [pair for pair in self._owed if pair[1].domain == domain]:
+            self._owed.pop((user, to))
+            self._gone(user, to)
+
+            if not self.owes(user) and not self._sessions.available(user):
+                self._context.book.set_online(user, False)
 
     def reconsider(self, contact: Contact) -> None:
         """Gates may have opened or closed: show or hide what the contact has not, or has, been shown.
@@ -104,7 +121,15 @@ class Broadcast:
             self.show(contact)
         elif not self.may_see(contact):
             self._watchers[contact.user].discard(contact.address)
-            self._context.presence(contact.user, contact.address, None, id=self._context.make_id(), type_=UNAVAILABLE)
+            self._gone(contact.user, contact.address)
+
+    def reconsider_directed(self, user: Address) -> None:
+        """The same for those to whom devices have shown themselves directly."""
+        for resource, session in list(self._sessions.of(user).items()):
+            for to in list(session.directed):
+                if self._context.closed(self._context.book.get(user, to.bare)) is not None:
+                    self._gone(_full(user, resource), to)
+                    self._sessions.forget_directed(user, to, resource)
 
     def direct(self, contact: Contact, resource: str, to: Address, availability: Availability | None) -> None:
         """Show presence to one address, or take it back (§4.6.3); `contact` is what the user has with it."""
@@ -132,8 +157,15 @@ class Broadcast:
     def _hide_directed(self, contact: Contact, resource: str, session: Session) -> None:
         for to in session.directed:
             if to.bare == contact.address:
-                sender = _full(contact.user, resource)
-                self._context.presence(sender, to, None, id=self._context.make_id(), type_=UNAVAILABLE)
+                self._gone(_full(contact.user, resource), to)
+
+    def _gone(self, sender: Address, to: Address, last: Availability | None = None, id: str = "") -> None:  # noqa: A002
+        """Say that a device, or with a bare `sender` all of the user, is no longer available, now or when that can be
+        said: what nobody takes back, the other server shows for ever."""
+        sent = self._context.presence(sender, to, last, id=id or self._context.make_id(), type_=UNAVAILABLE)
+
+        if not sent or to.domain in self._context.lost:
+            self._owed[sender.bare, to.bare] = None
 
 
 def _full(user: Address, resource: str) -> Address:

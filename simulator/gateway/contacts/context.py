@@ -49,6 +49,8 @@ class Context:
     log: Callable[[str], None]
     epoch: float = 0.0
     sent: OrderedDict[str, Sent] = field(default_factory=OrderedDict)
+    lost: dict[str, float] = field(default_factory=dict)
+    """Domains of partners to which no stream leads, and since when."""
 
     def closed(self, contact: Contact) -> Closed | None:
         """The gate that keeps the user's stanzas from the contact."""

@@ -5,7 +5,7 @@ Knows who is asked for what. Does not know SIP, links, clocks, nor any rule: tho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
@@ -189,9 +189,11 @@ class Home:
             return
 
         self._broadcast.end(user, resource, session, availability)
+        self._forget_unwelcome(user, session.directed)
 
+        # Who could not be told is told by a process that comes after this one, if this one has no more time to.
         if session.availability is not None and not self._sessions.available(user):
-            self._note(user, online=False)
+            self._note(user, online=self._broadcast.owes(user))
 
         # What comes while nobody is there to see it is not taken (§8.5.2.2.2), so what is known would grow old.
         if not self._sessions.is_online(user):
@@ -228,6 +230,7 @@ class Home:
 
         if closed is None:
             self._broadcast.direct(contact, resource, to, availability)
+            self._forget_unwelcome(user, [to] if availability is None else ())
 
         return closed
 
@@ -312,7 +315,7 @@ class Home:
 
     def link_back(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
         """Partners can be reached again."""
-        for domain in filter(owns, self._context.book.domains):
+        for domain in filter(owns, sorted({*self._context.book.domains, *self._broadcast.owed_domains()})):
             self.domain_back(domain, now)
 
     def expire(self, now: float) -> None:
@@ -323,6 +326,13 @@ class Home:
     def _vouched_for(self, user: Address, contact: Address) -> None:
         """Whom the type of his partner has kept from what he was granted, until he was added, sees it from here on."""
         self._broadcast.reconsider(self._context.book.get(user, contact))
+
+    def _forget_unwelcome(self, user: Address, shown: Iterable[Address]) -> None:
+        """Whose presence was told only because the user was shown to them: it is not told any more (§4.2.4)."""
+        for to in shown:
+            if not self._arrivals.is_welcome(self._context.book.get(user, to.bare), to):
+                self._sightings.void(user, to.bare)
+                self._sightings.forget(user, to.bare)
 
     def _note(self, user: Address, *, online: bool) -> None:
         with self._surviving():

@@ -78,7 +78,9 @@ class Probes:
 
     def _answer_directly(self, to: Address, sender: Address) -> bool:
         """§4.6.6: to whom presence was shown directly is answered "with only mere presence", for that device only."""
-        if not self._context.rules.answers_directed:
+        contact = self._context.book.get(to.bare, sender.bare)
+
+        if not self._context.rules.answers_directed or not self._context.may_send(contact):
             return False
 
         answered = False

@@ -27,7 +27,6 @@ class Refresh:
         self._context, self._sessions, self._sightings = context, sessions, sightings
         self._broadcast = broadcast
         self._looks_at = 0.0
-        self._lost: dict[str, float] = {}
         self._visited: set[str] = set()
         self.left_behind: set[Address] = set()
         """Users who were online when the process before this one ended, and could tell nobody that they left."""
@@ -49,7 +48,7 @@ class Refresh:
 
     def lost(self, domain: str, now: float) -> None:
         """`Home.domain_lost`."""
-        self._lost[domain] = now
+        self._context.lost[domain] = now
 
         if not self._context.rules.loss_voids:
             return
@@ -59,20 +58,22 @@ class Refresh:
 
     def back(self, domain: str, now: float) -> None:
         """`Home.domain_back`."""
-        lost_at = self._lost.pop(domain, None)
+        self._context.lost.pop(domain, None)
+        self._broadcast.settle(domain)
         left_behind = set() if domain in self._visited else self.left_behind
         self._visited.add(domain)
 
         for contact in self._context.book.at(domain):
+            # Which devices were left behind, nobody knows any more: those that are here are shown after that.
+            if contact.user in left_behind:
+                self._broadcast.hide_all(contact)
+
             if self._sessions.is_online(contact.user):
                 if self._context.rules.probes_when_back:
                     self.probe(contact, now)
 
                 if self._context.rules.shows_when_back:
                     self._broadcast.show(contact)
-            elif contact.user in left_behind or self._left_since(contact.user, lost_at):
-                # What was said when the last device left, if anything was, may not have arrived.
-                self._broadcast.hide_all(contact)
 
         for user in left_behind:
             if not self._sessions.available(user):
@@ -85,6 +86,9 @@ class Refresh:
 
     def reconsider(self, now: float) -> None:
         """`Home.reconsider`."""
+        for user in self._sessions.users():
+            self._broadcast.reconsider_directed(user)
+
         for user in self._sessions.online():
             for contact in self._context.book.of(user):
                 self._broadcast.reconsider(contact)
@@ -111,11 +115,6 @@ class Refresh:
             for user in self._sessions.online():
                 for contact in self._context.book.of(user):
                     self._resend(contact, now)
-
-    def _left_since(self, user: Address, lost_at: float | None) -> bool:
-        left_at = self._sessions.left_at(user)
-
-        return lost_at is not None and left_at is not None and left_at >= lost_at
 
     def _answer_time(self) -> float:
         settings = self._context.settings()

@@ -141,14 +141,18 @@ def test_who_was_online_when_the_process_was_killed_is_offline_afterwards() -> N
     assert again.store.online() == set()
 
 
-def test_who_is_online_again_is_not_offline_by_what_was_before() -> None:
+def test_devices_that_were_left_behind_are_gone_before_those_that_are_here_are_shown() -> None:
     stage = stage_with_presence()
     again = Stage(store=stage.store)
     again.home.open()
     again.online("desk")
     again.home.link_back(again.now)
 
-    assert "unavailable" not in " ".join(again.brief())
+    assert again.brief() == [
+        "unavailable alice@contoso.com > romeo@far.example",
+        "probe alice@contoso.com > romeo@far.example",
+        "available alice@contoso.com/desk > romeo@far.example",
+    ]
     assert again.store.online() == {ALICE}
 
     again.home.unavailable(ALICE, "desk", None, again.now)
