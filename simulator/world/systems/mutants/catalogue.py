@@ -18,6 +18,7 @@ from simulator.world.systems.mutants.frontend import FRONT_END
 from simulator.world.systems.mutants.lync import LYNC
 from simulator.world.systems.mutants.mutant import Mutant
 from simulator.world.systems.mutants.partner_types import PARTNER_TYPES
+from simulator.world.systems.mutants.quirks import QUIRKS
 from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
@@ -40,6 +41,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     ACCESS,
     PARTNER_TYPES,
     ADMINISTRATION,
+    QUIRKS,
     SUBSCRIPTIONS,
     CONTACTS,
 )
