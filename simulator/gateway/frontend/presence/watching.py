@@ -158,7 +158,7 @@ class Watching:
                 self._tell_one(watch, notice.contact, {}, ())
 
     def failed(self, notice: Failed) -> None:
-        """A request came back, for good or until it is sent again; either way its user hears of it (RFC 6121 §3.1.2)."""
+        """A request came back, for good or until it is sent again: the user hears of either (RFC 6121 §3.1.2)."""
         still_asks = subscription.asks(self._home.contact(notice.user, notice.contact).state)
 
         if notice.type != "subscribe":

@@ -232,8 +232,8 @@ class Observation:
         if reason == Reason.REJECTED and (known.granted or known.asked):
             known.granted = known.asked = False
 
-            if bare(contact) in self._person.left:
-                # Another device of the person has ended it.
+            if bare(contact) in self._person.left | self._person.blocked:
+                # The person has ended it, perhaps on another device.
                 return
 
             self._arrived(SUBSCRIPTION, **{"from": bare(contact), "type": "unsubscribed"})
