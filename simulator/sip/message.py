@@ -268,6 +268,10 @@ def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
     return parsed.mime_type.lower(), {name.lower(): (text or "").strip('"') for name, text in parsed.parameters.items()}
 
 
+#: requests that may begin a dialog (RFC 3261 §12, RFC 6665 §4.4.1)
+DIALOG_METHODS = frozenset({"INVITE", "SUBSCRIBE", "NOTIFY"})
+
+
 def build_request(method: str, uri: str, headers: HeaderList, body: bytes = b"") -> bytes:
     """Write a request. `headers` in the order of the wire, without Content-Length.
 
@@ -286,7 +290,8 @@ def build_response(
     headers: HeaderList = (),
     body: bytes = b"",
 ) -> bytes:
-    """Write the response to `request` (RFC 3261 §8.2.6.2): Via, From, To, Call-ID and CSeq as they came.
+    """Write the response to `request` (RFC 3261 §8.2.6.2): Via, From, To, Call-ID and CSeq as they came; and
+    Record-Route where a dialog may begin.
 
     `tag` is added to a To that has none (not in a 100). `source` is the address that the request came from.
     """
@@ -299,6 +304,12 @@ def build_response(
     first, *vias = given["via"]
     lines = [("Via", _received(first, source) if source else first)]
     lines += [("Via", via) for via in vias]
+
+    # §12.1.1: to establish a dialog "the UAS MUST copy all Record-Route header field values from the request into the
+    # response", "and MUST maintain the order of those values".
+    if 100 < code < 300 and request.method in DIALOG_METHODS:
+        lines += [("Record-Route", route) for route in given.get("record-route", ())]
+
     lines += [("From", given["from"][0]), ("To", to), ("Call-ID", given["call-id"][0]), ("CSeq", given["cseq"][0])]
     lines += headers
 

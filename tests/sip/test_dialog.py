@@ -109,7 +109,7 @@ def test_route_is_taken_in_the_order_of_the_role() -> None:
     records = ("Record-Route", "<sip:p1.example.com;lr>, <sip:p2.example.com;lr>")
     request = asks(asking, "SUBSCRIBE", ("Contact", "<sip:a@10.0.0.1>"), records)
     answering = Dialog.incoming(request, "r")
-    asking.confirm(answers(request, "r", ("Contact", "<sip:b@10.0.0.3>"), records))
+    asking.confirm(answers(request, "r", ("Contact", "<sip:b@10.0.0.3>")))
 
     assert asks(answering, "NOTIFY").values("route") == ["<sip:p1.example.com;lr>", "<sip:p2.example.com;lr>"]
     assert asks(asking, "SUBSCRIBE").values("route") == ["<sip:p2.example.com;lr>", "<sip:p1.example.com;lr>"]

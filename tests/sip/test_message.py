@@ -158,6 +158,31 @@ def test_response_adds_a_tag_to_to() -> None:
     assert parsed.headers["From"] == "<sip:juliet@example.com;gr=yn0cl4bnw0yr3vym>;tag=12345"
 
 
+@pytest.mark.parametrize(
+    ("method", "code", "copied"),
+    [
+        ("INVITE", 180, True),
+        ("INVITE", 200, True),
+        ("SUBSCRIBE", 200, True),
+        ("NOTIFY", 200, True),
+        ("INVITE", 100, False),
+        ("SUBSCRIBE", 423, False),
+        ("MESSAGE", 200, False),
+        ("REGISTER", 200, False),
+    ],
+)
+def test_response_that_makes_a_dialog_has_the_route(method: str, code: int, copied: bool) -> None:
+    """RFC 3261 §12.1.1: "all Record-Route header field values", in their order."""
+    records = (
+        b"Record-Route: <sip:p2.example.com;lr>\r\nRecord-Route: <sip:p1.example.com;lr>, <sip:p0.example.com;lr>\r\n"
+    )
+    asked = request(EXAMPLE_2.replace(b"MESSAGE", method.encode()).replace(b"Max-Forwards", records + b"Max-Forwards"))
+    answer = parse_message(build_response(asked, code, tag="t").partition(b"\r\n\r\n")[0], b"")
+    hosts = [value.partition(":")[2].partition(";")[0] for value in answer.values("record-route")]
+
+    assert hosts == (["p2.example.com", "p1.example.com", "p0.example.com"] if copied else [])
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 def test_no_header_value_becomes_a_line_of_its_own(value: str) -> None:
     try:
