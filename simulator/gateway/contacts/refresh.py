@@ -89,14 +89,16 @@ class Refresh:
         for user in self._sessions.users():
             self._broadcast.reconsider_directed(user)
 
+        for user, address, _ in self._sightings.all():
+            if not self._context.may_send(self._context.book.get(user, address)):
+                self._sightings.void(user, address)
+                self._sightings.forget(user, address)
+
         for user in self._sessions.online():
             for contact in self._context.book.of(user):
                 self._broadcast.reconsider(contact)
 
-                if not self._context.may_send(contact):
-                    self._sightings.void(user, contact.address)
-                    self._sightings.forget(user, contact.address)
-                elif self._sightings.watch(user, contact.address) is None:
+                if self._sightings.watch(user, contact.address) is None:
                     self.probe(contact, now)
 
     def expire(self, now: float) -> None:
