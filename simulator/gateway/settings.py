@@ -90,8 +90,9 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     file with everybody's contact list (SQLite; None: memory, gone with the process). RFC 7573 §5: a session of messages
     that was idle for `session_idle_timeout` (10 minutes) is ended. RFC 6665 §4.2.1.1, RFC 3903 §6: a subscription or a
     publication that asks for less than `shortest_subscription` is answered 423. RFC 6121 §3.1.2: a request to a contact
-    that was not answered is sent again after `subscription_resend_interval` (a day). RFC 3261 §16.6 (Timer C, 3 minutes):
-    how long a device may let an invitation to a session ring is `invitation_timeout`.
+    that was not answered is sent again after `subscription_resend_interval` (a day); §3.1.3: of requests of contacts
+    `most_pending_requests` may wait for one user. RFC 3261 §16.6 (Timer C, 3 minutes): how long a device may let an
+    invitation to a session ring is `invitation_timeout`.
     """
 
     host: str = "127.0.0.1"
@@ -103,6 +104,7 @@ class FrontendSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     invitation_timeout: Seconds = 180.0
     shortest_subscription: Seconds = 60.0
     subscription_resend_interval: Seconds = 86400.0
+    most_pending_requests: Positive = 1_000
 
 
 class DNSSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):

@@ -41,7 +41,8 @@ Patterns are XML as the reader knows it from the specifications.
 * Text is compared without the white space at its ends. Children of one name keep their order; children of different
   names may stand in any order. A message without type is one of type normal.
 * `{name}` stands for what only the run can know. The first step that receives it captures it; from then on it must be
-  equal, and is filled in where it is sent. `${name}` is the value of the matrix row.
+  equal, and is filled in where it is sent. `${name}` is the value of the matrix row. `{other than NAME}`, as a whole
+  value, is anything but what was captured so, or but that very text.
 * In the fields of a message an address without resource stands for any of its resources; fields that are not named
   are not compared.
 * Presence that says what the user was shown before is passed over, for servers say it more than once; so is the

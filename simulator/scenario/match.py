@@ -19,6 +19,7 @@ from simulator.xmpp.namespaces import CLIENT, SERVER, XML
 ANYTHING = "..."
 LONGEST_QUOTE = 300
 NAME = re.compile(r"\{([a-z][a-z0-9-]*)\}")
+OTHER = re.compile(r"\{other than ([^{}]+)\}")
 
 #: Compared only where the pattern has them: nobody can foresee an id, and a default language says nothing.
 INCIDENTAL = {"id", f"{{{XML}}}lang"}
@@ -101,6 +102,11 @@ def match_text(pattern: str, got: str, captures: dict[str, str]) -> bool:
 
     if "{" not in pattern:
         return pattern == got
+
+    other = OTHER.fullmatch(pattern)
+
+    if other is not None:
+        return bool(got) and got != captures.get(other[1], other[1])
 
     new: list[str] = []
     expression, position = "", 0

@@ -140,6 +140,17 @@ def test_names_capture_parts_of_a_text(pattern: str, got: str, captured: dict[st
     assert captures == captured
 
 
+def test_anything_other_than_a_value_can_be_wanted() -> None:
+    assert match_text("{other than s-1}", "s-2", {})
+    assert not match_text("{other than s-1}", "s-1", {})
+    assert not match_text("{other than s-1}", "", {})
+
+
+def test_anything_other_than_what_was_captured_can_be_wanted() -> None:
+    assert match_text("{other than id}", "id", {"id": "7"})
+    assert not match_text("{other than id}", "7", {"id": "7"})
+
+
 def test_a_captured_value_is_no_expression() -> None:
     assert not match_text("{x}", "abc", {"x": ".*"})
     assert match_text("{x}!", ".*!", {"x": ".*"})

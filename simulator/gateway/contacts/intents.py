@@ -104,7 +104,7 @@ class Intents:
         self._context.book.change(after)
 
         if self._context.rules.outbound(contact.state, UNSUBSCRIBED).passes:
-            self._end(contact, identifier)
+            self._end(contact, identifier or self._mirrored(contact))
 
     def unsubscribe(self, user: Address, address: Address, identifier: str) -> None:
         """`Home.unsubscribe`."""
@@ -166,7 +166,7 @@ class Intents:
             self._broadcast.hide(contact)
 
     def _mirrored(self, contact: Contact) -> str:
-        """The id of the request that is granted, where the answer is to have it."""
+        """The id of the request that is answered, where the answer is to have it."""
         if contact.request is None or not self._context.rules.mirrors_request_id:
             return ""
 

@@ -80,7 +80,7 @@ class Requests:
         """RFC 6121 §3.1.3: the request goes to the user, and is kept until it is answered."""
         context = self._context
 
-        if not context.rules.may_wait(context.book.waiting(contact.user), context.rules.most_waiting):
+        if not context.rules.may_wait(context.book.waiting(contact.user), context.settings().most_waiting):
             context.log(f"a request of {contact.address} was dropped: too many wait for {contact.user}")
             return
 

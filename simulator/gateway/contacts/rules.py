@@ -41,7 +41,7 @@ class HomeRules:
     answer_to_request: Callable[[], str] = decisions.answer_to_request
     """Type of the answer that the server itself gives; empty: none."""
     mirrors_request_id: bool = False
-    """Whether an approval bears the id of the request. §3.1.4 forbids it to clients and is silent on servers; one rule
+    """Whether an answer bears the id of the request. §3.1.4 forbids it to clients and is silent on servers; one rule
     for both is the safer one."""
     shows_after_grant: bool = True
     repeats_requests: bool = False
@@ -53,8 +53,6 @@ class HomeRules:
     kept_request: Callable[[Element], Element] = decisions.kept_request
     stored: Callable[[Element], str] = decisions.stored
     may_wait: Callable[[int, int], bool] = decisions.may_wait
-    most_waiting: int = 1_000
-    """Requests that wait for one user."""
     delivers_at_login: Callable[[Contact], bool] = decisions.delivers_at_login
     acknowledges_requests: bool = False
 

@@ -19,3 +19,5 @@ class HomeSettings:
     """How long the answer to such a question may take; never more than a tenth of `refresh_interval`."""
     resend_interval: float = 86400.0
     """RFC 6121 §3.1.2: a request that nobody has answered is sent again after "some configurable amount of time"."""
+    most_waiting: int = 1_000
+    """Requests that wait for one user; §3.1.3 wants them limited "in aggregate or for any given contact"."""

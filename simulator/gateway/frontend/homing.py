@@ -31,6 +31,7 @@ def make_home(
         return HomeSettings(
             refresh_interval=configuration.gateway.subscription_refresh_interval,
             resend_interval=configuration.frontend.subscription_resend_interval,
+            most_waiting=configuration.frontend.most_pending_requests,
         )
 
     return Home(

@@ -63,7 +63,9 @@ GATEWAY_CAPABILITIES = frozenset(
         "without-dialback",
         "presence",
         "contact-lists",
+        "lasting-contacts",
         "blocking",
+        "request-quota",
         "im-sessions",
         *SETTINGS_ROWS,
     }

@@ -59,9 +59,14 @@ CAPABILITIES = {
     "processes": "consists of several processes, each of which can be killed, stopped and started",
     "presence": "its users have contacts and presence",
     "contact-lists": "keeps its users' contact lists",
+    "lasting-contacts": "its users' contact lists outlast it, where a file for them is set",
     "blocking": "its users can block others",
+    "request-quota": "how many requests may wait for one user can be set",
     "directed-presence": "its users can show presence to somebody who is not a contact",
     "negative-priority": "its users' devices can say that nothing but what names them is for them",
+    "offline-storage": "keeps messages for users who are away, up to a number that can be set",
+    "message-archive": "keeps messages, each under an id that it gives them",
+    "whole-stanzas": "its users see stanzas as they were sent, with whatever is in them",
     "im-sessions": "instant messages of its users can go in sessions",
     "certificate-by-sni": "shows the certificate of the domain that a TLS client names",
     **SETTINGS_ROWS,
@@ -88,7 +93,8 @@ class SystemSettings:
     federated | public-verified | public-unverified; additional: domains; proxy: host; limit: number). None stands
     for "nobody said": a system with an allow-list then allows nobody.
     gateway: keys as in the gateway's configuration (`stream-establishment-timeout: 0.5`, seconds).
-    configuration: further parts of it (`limits`, `retry`, ...), as mappings.
+    configuration: further parts of it (`limits`, `retry`, ...), as mappings. For systems with the capability it may
+    hold `offline` (``{messages: 100}``, the most that are kept for one user) and `archive` (``true``).
     rules: a deliberate defect, for systems with the capability ``mutants``.
     """
 

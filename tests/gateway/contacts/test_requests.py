@@ -9,7 +9,7 @@ import pytest
 from simulator.gateway.access.authorization import Refusal
 from simulator.gateway.access.partner_types import Action
 from simulator.gateway.contacts.notices import Answered, Listed, Requested, Unlisted, Withdrawn
-from simulator.gateway.contacts.rules import HomeRules
+from simulator.gateway.contacts.settings import HomeSettings
 from simulator.xmpp.address import parse_address
 from simulator.xmpp.element import parse_element, serialize
 from simulator.xmpp.subscription import State
@@ -94,7 +94,7 @@ def test_nobody_is_put_on_the_list_by_asking() -> None:
 
 
 def test_only_so_many_requests_wait_for_one_user() -> None:
-    stage = Stage(HomeRules(most_waiting=3))
+    stage = Stage(settings=HomeSettings(most_waiting=3))
 
     for number in range(10):
         assert stage.presence("subscribe", f"u{number}@far.example") == []
