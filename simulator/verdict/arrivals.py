@@ -117,8 +117,8 @@ class Evidence:
         return ""
 
     def _was_judged(self, number: int, entry: Entry) -> bool:
-        """Whether a step has already said what this arrival breaks: that nothing SHOULD have come since its actor's last
-        step. It must not be judged twice, and worse the second time."""
+        """Whether a step has already said what this arrival breaks: that nothing SHOULD have come since its actor was
+        last looked at. It must not be judged twice, and worse the second time."""
         since = -1
 
         for step in self.scenario.all_steps:
@@ -130,7 +130,7 @@ class Evidence:
             if VERBS[step.verb].expects == "quiet" and step.level != "must" and since < number < played:
                 return _reached_device(entry, step.device)
 
-            since = played
+            since = played if VERBS[step.verb].expects != "nothing" else since
 
         return False
 

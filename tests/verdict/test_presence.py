@@ -276,6 +276,12 @@ def test_a_weak_quiet_does_not_excuse_what_came_before_the_last_step() -> None:
     assert outcome(one, [ASKS, record(messages[0])], [barrier(by="x"), record()], messages[1]) == "FAIL"
 
 
+def test_a_weak_quiet_judges_what_came_while_its_actor_did_something() -> None:
+    one = scenario("alice@contoso.com signs in\nalice@contoso.com has received nothing:\n  level: should")
+
+    assert outcome(one, [ASKS, record()], [barrier(by="x"), record()]) == "WARN"
+
+
 def test_alternatives_hold_for_presence() -> None:
     one = scenario(
         "alice@contoso.com sees juliet@gmail.com: away\n"

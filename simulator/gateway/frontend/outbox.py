@@ -150,7 +150,9 @@ class Outbox:
             pass
 
     def _hand_over(self, name: str, pending: _Pending) -> None:
-        if pending.on_late is not None and len(self._late) < MOST_REMEMBERED:
+        hears = pending.on_late is not None and self._rules.tells_of_late_errors
+
+        if hears and len(self._late) < MOST_REMEMBERED:
             self._late.take(name)
             self._late.add(name, pending, self._clock())
 

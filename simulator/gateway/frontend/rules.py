@@ -105,6 +105,8 @@ class FrontEndRules:
     code_for_error: Callable[..., int] = code_for_condition
     """Called as ``code_for_error(condition, full=..., new_address=...)``."""
     answers_when_link_is_down: bool = True
+    tells_of_late_errors: bool = True
+    """Whether a device hears of an error that came after its message was accepted, where there is a way."""
 
     # -- XMPP to SIP
     is_error: Callable[[Element], bool] = is_error

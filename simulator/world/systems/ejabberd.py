@@ -59,6 +59,9 @@ CAPABILITIES = frozenset(
         "blocking",
         "directed-presence",
         "negative-priority",
+        "offline-storage",
+        "message-archive",
+        "whole-stanzas",
     }
 ) | rows(*MODES)
 
@@ -111,7 +114,7 @@ _DONE = re.compile(rb"<iq [^>]*type='result'|<conflict")
 
 def sharing_key(settings: SystemSettings) -> str:
     """What of the settings ejabberd is started with; users come and go while it runs."""
-    return json.dumps([sorted(settings.domains), str(mode_of(settings)), _limits(settings)])
+    return json.dumps([sorted(settings.domains), str(mode_of(settings)), _limits(settings), _storing(settings)])
 
 
 class Ejabberd(XMPPServer):
@@ -166,6 +169,7 @@ class Ejabberd(XMPPServer):
             # Users come while it runs; the pause between two registrations is meant against strangers.
             "registration_timeout": "infinity",
             **_limits(self._settings)["options"],
+            **_storing(self._settings)["options"],
             **(self._trust(folder, surroundings) if mode.encrypts else {}),
             "listen": [
                 {**place, "port": self._s2s_port, "module": "ejabberd_s2s_in", **_limits(self._settings)["listener"]},
@@ -179,6 +183,7 @@ class Ejabberd(XMPPServer):
                 "mod_blocking": {},
                 "mod_register": {"ip_access": "all", "access": "all", "access_from": "all"},
                 **({"mod_s2s_dialback": {}} if mode.dialback else {}),
+                **_storing(self._settings)["modules"],
             },
         }
 
@@ -274,6 +279,21 @@ def _limits(settings: SystemSettings) -> dict[str, dict[str, Any]]:
     return {
         "options": {"negotiation_timeout": max(1, math.ceil(seconds))},
         "listener": {"max_stanza_size": int(size)},
+    }
+
+
+def _storing(settings: SystemSettings) -> dict[str, dict[str, Any]]:
+    """What keeps messages, which is left out where nobody asks for it: then what cannot be delivered comes back at
+    once."""
+    offline, archive = settings.configuration.get("offline"), settings.configuration.get("archive")
+    most = {"shaper_rules": {"most_kept": int(offline["messages"])}} if offline else {}
+
+    return {
+        "options": most,
+        "modules": {
+            **({"mod_offline": {"access_max_user_messages": "most_kept"}} if offline else {}),
+            **({"mod_mam": {"default": "always"}} if archive else {}),
+        },
     }
 
 

@@ -61,8 +61,12 @@ CAPABILITIES = frozenset(
         "presence",
         "contact-lists",
         "blocking",
+        "pre-approval",
         "directed-presence",
         "negative-priority",
+        "offline-storage",
+        "message-archive",
+        "whole-stanzas",
     }
 ) | rows(*MODES)
 
@@ -96,7 +100,7 @@ unbound = {{
 }}
 
 modules_enabled = {{ "roster", "blocklist", "tls", "disco", "ping", "presence", "message", "iq" {modules} }}
-modules_disabled = {{ "s2s_limits" }}
+modules_disabled = {{ "s2s_limits" {others} }}
 limits = {{ }}
 authentication = "internal_plain"
 storage = "internal"
@@ -116,7 +120,9 @@ CERTIFICATE = """\
 
 def sharing_key(settings: SystemSettings) -> str:
     """What of the settings Prosody is started with; users come and go while it runs."""
-    return json.dumps([sorted(settings.domains), str(mode_of(settings)), sorted(_options(settings).items())])
+    return json.dumps(
+        [sorted(settings.domains), str(mode_of(settings)), sorted(_options(settings).items()), _storing(settings)]
+    )
 
 
 class Prosody(XMPPServer):
@@ -163,7 +169,8 @@ class Prosody(XMPPServer):
             c2s_port=self._c2s_port,
             s2s_port=self._s2s_port,
             name_server=_lua(f"{host}@{port}"),
-            modules="".join(f", {_lua(name)}" for name in _modules(self._mode)),
+            modules="".join(f", {_lua(name)}" for name in (*_modules(self._mode), *_storing(self._settings))),
+            others="" if "offline" in _storing(self._settings) else f", {_lua('offline')}",
         )
         options = {**_trust(self._mode), **_options(self._settings)}
         text += "".join(f"{name} = {value}\n" for name, value in options.items())
@@ -227,6 +234,14 @@ def _modules(mode: Mode) -> tuple[str, ...]:
     return ("saslauth" if _has_sasl(mode) else "legacyauth", *(["dialback"] if mode.dialback else []))
 
 
+def _storing(settings: SystemSettings) -> tuple[str, ...]:
+    """The modules that keep messages, left out where nobody asks for them: then what cannot be delivered comes back at
+    once. Prosody would load the first of them by itself."""
+    wanted = {"offline": "offline", "archive": "mam"}
+
+    return tuple(module for word, module in wanted.items() if settings.configuration.get(word))
+
+
 def _trust(mode: Mode) -> dict[str, str]:
     return {
         "s2s_allow_encryption": str(mode.encrypts).lower(),
@@ -244,6 +259,12 @@ def _options(settings: SystemSettings) -> Mapping[str, str]:
 
     if "dialback-passphrase" in gateway:
         options["dialback_secret"] = _lua(str(gateway["dialback-passphrase"]))
+
+    if "offline" in settings.configuration:
+        options["storage_archive_item_limit"] = str(int(settings.configuration["offline"]["messages"]))
+
+    if settings.configuration.get("archive"):
+        options["default_archive_policy"] = "true"
 
     if "stanza-bytes" in limits:
         options["s2s_stanza_size_limit"] = str(int(limits["stanza-bytes"]))

@@ -55,18 +55,27 @@ class Inbox:
         """Those that no step has taken yet."""
         self._changed = asyncio.Event()
         self._controls: dict[str, asyncio.Future[None]] = {}
+        self._controllers: set[str] = set()
 
     def arrived(self, what: str, **fields: Any) -> None:
         """Record an arrival (kind `delivered`) and keep it; fields that are None are left out.
 
-        A control message (see `expect_control`) is not recorded: it only ends the wait for it.
+        A control message (see `expect_control`) is not recorded: it only ends the wait for it. Nor is what its sender
+        tells of the conversation, such as that a session is over that the message has opened on several devices.
         """
         control = self._control_of(fields)
 
+        sender = str(fields.get("from"))
+
         if control is not None:
+            self._controllers.add(sender)
+
             if not control.done():
                 control.set_result(None)
 
+            return
+
+        if what == COMPOSING and sender in self._controllers:
             return
 
         kept = {name: value for name, value in fields.items() if value is not None}

@@ -140,7 +140,7 @@ class XMPPUser:
                 extra=extra,
             )
         )
-        task = asyncio.get_running_loop().create_task(self._confirm(session, id))
+        task = asyncio.get_running_loop().create_task(self._confirm(session, id, device))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
@@ -154,7 +154,8 @@ class XMPPUser:
         self, contact: str, *, name: str | None = None, groups: Sequence[str] = (), device: str = ""
     ) -> None:
         """RFC 6121 §3.1.2: a client should set the contact in the roster before it asks."""
-        item = Element(f"{{{ROSTER}}}item", {"jid": contact, **({"name": name} if name is not None else {})})
+        bare = contact.partition("/")[0]
+        item = Element(f"{{{ROSTER}}}item", {"jid": bare, **({"name": name} if name is not None else {})})
 
         for group in groups:
             SubElement(item, f"{{{ROSTER}}}group").text = group
@@ -261,9 +262,9 @@ class XMPPUser:
         if session is not None:
             await session.close()
 
-    async def _confirm(self, session: Session, message_id: str) -> None:
+    async def _confirm(self, session: Session, message_id: str, device: str) -> None:
         if await session.echo():
-            self.inbox.arrived(ACCEPTED, id=message_id)
+            self.inbox.arrived(ACCEPTED, id=message_id, device=device or None)
 
     async def _say(self, kind: str, contact: str, device: str) -> None:
         if kind in ("subscribed", "unsubscribed"):

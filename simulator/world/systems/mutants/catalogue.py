@@ -11,6 +11,7 @@ from simulator.world.systems.mutants.access import ACCESS
 from simulator.world.systems.mutants.administration import ADMINISTRATION
 from simulator.world.systems.mutants.certificates import CERTIFICATES
 from simulator.world.systems.mutants.contacts import CONTACTS
+from simulator.world.systems.mutants.delivery import DELIVERY
 from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
 from simulator.world.systems.mutants.dns import DNS
@@ -20,6 +21,7 @@ from simulator.world.systems.mutants.mutant import Mutant
 from simulator.world.systems.mutants.partner_types import PARTNER_TYPES
 from simulator.world.systems.mutants.quirks import QUIRKS
 from simulator.world.systems.mutants.sasl import SASL
+from simulator.world.systems.mutants.sessions import SESSIONS
 from simulator.world.systems.mutants.stanzas import STANZAS
 from simulator.world.systems.mutants.streams import STREAMS
 from simulator.world.systems.mutants.strictness import STRICTNESS
@@ -42,6 +44,8 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     PARTNER_TYPES,
     ADMINISTRATION,
     QUIRKS,
+    DELIVERY,
+    SESSIONS,
     SUBSCRIPTIONS,
     CONTACTS,
 )

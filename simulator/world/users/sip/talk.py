@@ -234,7 +234,7 @@ class Talks:
 
         try:
             offered = sdp.parse_description(request.body)
-            words = read_first_message(first) if first is not None else None
+            words = read_first_message(first) if first is not None and self._person.habits.first_message else None
         except SIPError as error:
             self._line.violated(error)
             self._line.answer(incoming, error.code, phrase=str(error))
