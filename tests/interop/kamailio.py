@@ -21,7 +21,6 @@ INSTALL = "Kamailio is not installed: apt-get install kamailio kamailio-presence
 START = 10.0
 #: RFC 5626 §3.5.1: what a server answers with a pong.
 PING = b"\r\n\r\n"
-#: what it grants no shorter subscription nor publication than, in seconds
 SHORTEST = 60
 
 CONFIGURATION = """\
@@ -33,6 +32,8 @@ tcp_children=1
 dns=no
 rev_dns=no
 auto_aliases=no
+# One connection for whatever goes to the same place.
+tcp_source_ipv4={host}
 enable_tls=yes
 listen=tcp:{host}:{tcp}
 listen=tls:{host}:{tls}
@@ -47,6 +48,7 @@ loadmodule "rr.so"
 loadmodule "maxfwd.so"
 loadmodule "siputils.so"
 loadmodule "textops.so"
+loadmodule "xlog.so"
 loadmodule "tls.so"
 loadmodule "db_text.so"
 loadmodule "usrloc.so"
@@ -56,11 +58,13 @@ loadmodule "presence_xml.so"
 modparam("tls", "private_key", "{key}")
 modparam("tls", "certificate", "{certificate}")
 modparam("tls", "ca_list", "{authority}")
+modparam("tls", "verify_certificate", 1)
 modparam("tls", "tls_method", "TLSv1.2+")
 modparam("usrloc", "db_mode", 0)
 modparam("presence|presence_xml", "db_url", "text://{folder}/tables")
 modparam("presence", "server_address", "sip:{host}:{tcp};transport=tcp")
 modparam("presence", "min_expires", {shortest})
+modparam("presence", "max_expires", 86400)
 modparam("presence", "min_expires_action", 1)
 modparam("presence", "send_fast_notify", 1)
 modparam("presence_xml", "force_active", {active})
@@ -96,6 +100,42 @@ HOME = """\
     sl_send_reply("405", "Method Not Allowed");
 """
 
+#: It stands before a gateway: whatever devices send goes there, and what the gateway sends goes to them.
+BEFORE = """\
+    {presence}
+    if (has_totag()) {{
+        if (!loose_route()) {{ sl_send_reply("481", "No such dialog here"); exit; }}
+        if (is_method("NOTIFY")) {{ record_route(); }}
+    }} else {{
+        if (is_method("INVITE|SUBSCRIBE")) {{ record_route(); }}
+        if (src_ip != {host}) {{ $du = "sip:{host}:{port};transport={transport}"; }}
+    }}
+    t_relay();
+"""
+#: What devices publish it keeps itself: so it is asked, in place of each device, who may see a user, and what.
+KEEPS = """\
+    if (is_method("PUBLISH")) {{
+        if (!t_newtran()) {{ sl_reply_error(); exit; }}
+        handle_publish();
+        exit;
+    }}
+    if (is_method("SUBSCRIBE") && src_ip == {host}) {{
+        if (!t_newtran()) {{ sl_reply_error(); exit; }}
+        xlog("L_INFO", "SUBSCRIBE for $hdr(Expires)\\n");
+        # The presentity is taken from the URI of the request, which names the device.
+        if (!has_totag()) {{ $ru = $tu; }}
+        handle_subscribe();
+        exit;
+    }}
+"""
+
+
+def before(host: str, port: int, *, transport: str = "tcp", keeps: bool = False) -> str:
+    """The route before the gateway that listens there; `keeps`: with presence of its own."""
+    presence = KEEPS.format(host=host) if keeps else ""
+
+    return BEFORE.format(presence=presence, host=host, port=port, transport=transport)
+
 
 @dataclass(frozen=True)
 class Kamailio:
@@ -119,9 +159,13 @@ def is_installed() -> bool:
 
 @asynccontextmanager
 async def kamailio(
-    domain: str, surroundings: Surroundings, *, route: str = HOME, asks: bool = False
+    domain: str, surroundings: Surroundings, *, route: str = HOME, asks: bool = False, shortest: int = SHORTEST
 ) -> AsyncIterator[Kamailio]:
-    """Started for this domain, and ended; `asks`: whoever watches is let in by nobody, as nobody is asked."""
+    """Started for this domain, and ended.
+
+    `asks`: whoever watches would have to be let in, and nobody does that. `shortest`: what it grants no shorter
+    subscription nor publication than, in seconds.
+    """
     child, host = Child("kamailio"), surroundings.addresses.take("kamailio")
     running = Kamailio(child, host)
     files = surroundings.authority.issue(domain)
@@ -141,7 +185,7 @@ async def kamailio(
                 key=files.key,
                 certificate=files.certificate,
                 authority=surroundings.authority.authority,
-                shortest=SHORTEST,
+                shortest=shortest,
                 active=0 if asks else 1,
                 route=route,
             )
