@@ -1,4 +1,4 @@
-"""The verbs about connections that die and about how much reaches a person: a part of the verb table.
+"""The verbs about connections that die, what is sent to find out, and how much reaches a person: a part of the table.
 
 Knows what each says and which judge reads what it saw. How a connection dies is `world.acts.liveness`.
 """
@@ -24,8 +24,29 @@ LIVENESS_VERBS = (
         name="stops reading",
         actors=("partner",),
         says="Reads nothing more on the streams that the system has opened to it, and has room for little, so that the "
-        "system's TCP is told to wait.",
-        example="gmail.com stops reading",
+        "system's TCP is told to wait; {seconds}: and goes on after so many.",
+        example="gmail.com stops reading: {seconds: 0.3}",
+        argument="optional",
+        keys=("seconds",),
+    ),
+    Verb(
+        name="receives white space",
+        actors=("partner",),
+        says="Waits for white space between elements on the stream; {after}: not sooner than so many seconds after the "
+        "white space before, or after the step before where there was none.",
+        example="gmail.com receives white space: {after: 0.3}",
+        expects="white-space",
+        argument="optional",
+        keys=("after",),
+        stream=True,
+    ),
+    Verb(
+        name="has received no white space",
+        actors=("partner",),
+        says="None has come between elements on the stream.",
+        example="gmail.com has received no white space",
+        expects="no-white-space",
+        stream=True,
     ),
     Verb(
         name="has received at most",

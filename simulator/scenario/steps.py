@@ -295,10 +295,10 @@ _TABLE = (
     Verb(
         name="signs in",
         actors=_USER,
-        says="Signs in.",
+        says="Signs in, and shows presence as for *sets its presence*, unless `available: false`.",
         example="alice@contoso.com signs in",
         argument="optional",
-        keys=("*",),
+        keys=("available", "show", "note", "priority"),
     ),
     Verb(name="signs out", actors=_USER, says="Signs out.", example="alice@contoso.com signs out"),
     Verb(

@@ -12,6 +12,7 @@ from typing import Any
 from simulator.scenario.match import Mismatch, match_element, match_fields, match_text, quote
 from simulator.verdict.hello import JUDGES as HELLO_JUDGES
 from simulator.verdict.hello import described as describe_answer
+from simulator.verdict.liveness import JUDGES as LIVENESS_JUDGES
 from simulator.verdict.negotiation import describe_negotiation, negotiation
 from simulator.verdict.presence import JUDGES as PRESENCE_JUDGES
 from simulator.verdict.presence import describe as describe_delivered
@@ -274,5 +275,6 @@ JUDGES: dict[str, Judge] = {
     **TRUST_JUDGES,
     **HELLO_JUDGES,
     **PRESENCE_JUDGES,
+    **LIVENESS_JUDGES,
     "refused-settings": refused_settings,
 }

@@ -89,13 +89,6 @@ def state(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | Non
     return None if found == wanted else Mismatch("/subscription", wanted, found)
 
 
-def count(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
-    """No more than so many."""
-    most, found = int(argument["presences"]), int(seen["presences"])
-
-    return None if found <= most else Mismatch("/presences", f"at most {most}", str(found))
-
-
 def told(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
     """What the shell said holds the text."""
     wanted = argument if isinstance(argument, Mapping) else {"output": argument}
@@ -125,6 +118,5 @@ JUDGES = {
     "composing": composing,
     "contact-list": contact_list,
     "state": state,
-    "count": count,
     "told": told,
 }

@@ -73,8 +73,8 @@ def be_deaf(connection: Connection) -> None:
     sock.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
 
-def narrow(connection: Connection) -> None:
-    """Have room for little that is not read: the peer's TCP is soon told to wait (RFC 9293 §3.8.6)."""
-    if connection._transport is not None:
+def make_room(connection: Connection, octets: int) -> None:
+    """Have room for so much that is not read: where it is little, the peer's TCP is soon told to wait."""
+    if connection._transport is not None and not connection._transport.is_closing():
         sock = connection._transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)

@@ -83,15 +83,16 @@ class StreamCheck:
 
     def _ping(self, sender: str, to: str) -> None:
         """The answer comes back on a stream of the peer's own (§4.6, implementation note)."""
-        self._asked = self._context.random_text()
-        ping = Element(IQ, {"from": sender, "to": to, "type": "get", "id": self._asked})
+        identifier = self._asked = self._context.random_text()
+        ping = Element(IQ, {"from": sender, "to": to, "type": "get", "id": identifier})
         SubElement(ping, _PING)
-        self._context.pings[self._asked] = (sender, to)
+        self._context.pings[identifier] = (sender, to)
         self._channel.send(Stanza(element=ping), counts=False)
-        self._channel.at_latest(self._rules.check_timeout(self._context.configuration.edge), self._unanswered)
+        timeout = self._rules.check_timeout(self._context.configuration.edge)
+        self._channel.at_latest(timeout, lambda: self._look_for_answer(identifier))
 
-    def _unanswered(self) -> None:
-        if self._context.pings.pop(self._asked, None) is not None:
+    def _look_for_answer(self, identifier: str) -> None:
+        if self._context.pings.pop(identifier, None) is not None:
             self._broken()
 
 

@@ -1,19 +1,27 @@
-"""How the steps about connections that die, and about how much reaches a person, are played.
+"""How the steps about connections that die, what is sent to find out, and how much reaches a person, are played.
 
 Knows verbs and what each reports. Does not judge what was seen: that is `verdict`.
 """
 
 from __future__ import annotations
 
+import asyncio
+
 from simulator.scenario.liveness_steps import DEAD, RESET
 from simulator.scenario.model import Step
 from simulator.scenario.names import recast
 from simulator.scenario.news import bare
-from simulator.wire.rough import be_deaf, narrow
+from simulator.wire.rough import be_deaf, make_room
 from simulator.world.acts.settling import settle
-from simulator.world.acts.streams import mapping, partner_of
+from simulator.world.acts.streams import ended, mapping, partner_of, stream_of
+from simulator.world.partner.stream import PartnerStream
 from simulator.world.stage import Act, Seen, Stage
 from simulator.world.users.user import PRESENCE
+
+#: Seconds after which the stream is looked at again: what is no element wakes nobody up.
+AGAIN = 0.01
+#: Octets that are taken without being read.
+LITTLE = 4096
 
 
 async def loses_its_connections(stage: Stage, step: Step) -> Seen:
@@ -21,6 +29,8 @@ async def loses_its_connections(stage: Stage, step: Step) -> Seen:
     for stream in tuple(partner_of(stage, step).open_streams):
         if step.argument == DEAD:
             be_deaf(stream.connection)
+            # It is of no use to the partner either.
+            stream.verified.clear()
         else:
             stream.drop(RESET)
 
@@ -29,12 +39,49 @@ async def loses_its_connections(stage: Stage, step: Step) -> Seen:
 
 async def stops_reading(stage: Stage, step: Step) -> Seen:
     """Let what the system sends lie, and tell it soon to send no more."""
+    seconds = mapping(step).get("seconds")
+
     for stream in tuple(partner_of(stage, step).open_streams):
         if not stream.dialed:
-            narrow(stream.connection)
+            make_room(stream.connection, LITTLE)
             stream.connection.pause_reading()
 
+            if seconds is not None:
+                asyncio.get_running_loop().call_later(float(seconds), stream.connection.resume_reading)
+
     return Seen()
+
+
+async def receives_white_space(stage: Stage, step: Step) -> Seen:
+    """Wait for the next of it."""
+    stream = stream_of(stage, step)
+    known, began = _white_space(stage, stream), stage.journal.entries[-1].at
+
+    async with stage.within(step, "white space between elements"):
+        while len(found := _white_space(stage, stream)) == len(known):
+            if stream.over:
+                return Seen({"ended": ended(stream.ending)})
+
+            await asyncio.sleep(AGAIN)
+
+    return Seen({"white_space": True, "after": found[len(known)] - (known[-1] if known else began)})
+
+
+async def has_received_no_white_space(stage: Stage, step: Step) -> Seen:
+    """Look at what has come."""
+    return Seen({"white_space": bool(_white_space(stage, stream_of(stage, step)))})
+
+
+def _white_space(stage: Stage, stream: PartnerStream) -> list[float]:
+    """When white space has come by itself, which is between elements."""
+    return [
+        entry.at
+        for entry in stage.journal.entries
+        if entry.kind == "received"
+        and entry.actor == stream.actor
+        and entry.stream == stream.label
+        and str(entry.data.get("text") or "x").isspace()
+    ]
 
 
 async def has_received_at_most(stage: Stage, step: Step) -> Seen:
@@ -57,5 +104,7 @@ async def has_received_at_most(stage: Stage, step: Step) -> Seen:
 ACTS: dict[str, Act] = {
     "loses its connections": loses_its_connections,
     "stops reading": stops_reading,
+    "receives white space": receives_white_space,
+    "has received no white space": has_received_no_white_space,
     "has received at most": has_received_at_most,
 }

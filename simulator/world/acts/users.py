@@ -15,6 +15,7 @@ from simulator.scenario.model import Step
 from simulator.scenario.news import old_news
 from simulator.world.acts.barriers import QUIET_PERIOD
 from simulator.world.acts.settling import settle
+from simulator.world.acts.streams import mapping
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
 
@@ -155,7 +156,7 @@ async def signs_in(stage: Stage, step: Step) -> Seen:
     """Become reachable."""
     async with stage.within(step, f"{step.actor} to be let in"):
         try:
-            await stage.user(step.actor).sign_in(step.device)
+            await stage.user(step.actor).sign_in(step.device, **mapping(step))
         except ConnectionError as error:
             raise Unreached(str(error)) from None
 

@@ -95,6 +95,10 @@ def configuration_words(settings: SystemSettings, surroundings: Surroundings, ho
     words = _merged(_merged(_merged(words, OPEN), PACE), above)
     words["policies"] = [*words["policies"], CONTROL_POLICY]
 
+    # A scenario names a file and no folder: one that outlasts the system.
+    if contacts := words["frontend"].get("contacts"):
+        words["frontend"]["contacts"] = str(surroundings.authority.authority.parent / contacts)
+
     return words
 
 

@@ -11,7 +11,7 @@ import pytest
 from simulator.gateway.edge.liveness import Finding, Pulse, check_interval, check_text, is_sign_of_life
 from simulator.gateway.rules import Rules
 from simulator.gateway.settings import EdgeSettings, GatewaySettings
-from simulator.wire.rough import be_deaf, narrow
+from simulator.wire.rough import be_deaf, make_room
 from simulator.xmpp.element import parse_element
 from simulator.xmpp.events import DialbackResult, Stanza, StreamClosed, StreamError
 
@@ -165,7 +165,7 @@ async def test_message_to_a_peer_that_stops_reading_comes_back(world: Any) -> No
     site = await world.site("contoso.com", partners=[world.partner("gmail.com")], edge=quick())
     fake = await world.listen("gmail.com")
     peer = await outbound(site, fake)
-    narrow(peer.connection)
+    make_room(peer.connection, 4096)
     peer.connection.pause_reading()
 
     for number in range(20):
@@ -186,7 +186,8 @@ async def test_ping_that_is_answered_leaves_the_stream(world: Any, type_: str) -
     theirs = await world.authenticated(site, fake, "gmail.com", "contoso.com")
     ours = await outbound(site, fake)
 
-    for _ in range(6):
+    # Longer than the time for one answer.
+    for _ in range(12):
         ping = (await ours.expect(Stanza)).element
         assert (ping.get("type"), ping.get("from"), ping.get("to")) == ("get", "contoso.com", "gmail.com")
         answer = f"from='gmail.com' to='contoso.com' type='{type_}' id='{ping.get('id')}'"

@@ -16,9 +16,11 @@ from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
 from simulator.world.systems.mutants.dns import DNS
 from simulator.world.systems.mutants.frontend import FRONT_END
+from simulator.world.systems.mutants.liveness import LIVENESS
 from simulator.world.systems.mutants.lync import LYNC
 from simulator.world.systems.mutants.mutant import Mutant
 from simulator.world.systems.mutants.partner_types import PARTNER_TYPES
+from simulator.world.systems.mutants.presence import PRESENCE
 from simulator.world.systems.mutants.quirks import QUIRKS
 from simulator.world.systems.mutants.sasl import SASL
 from simulator.world.systems.mutants.sessions import SESSIONS
@@ -44,10 +46,12 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     PARTNER_TYPES,
     ADMINISTRATION,
     QUIRKS,
+    SUBSCRIPTIONS,
     DELIVERY,
     SESSIONS,
-    SUBSCRIPTIONS,
     CONTACTS,
+    PRESENCE,
+    LIVENESS,
 )
 
 #: name -> mutant
