@@ -80,7 +80,13 @@ class Gateway:
         if role is not Role.EDGE:
             access = AccessPoint(configuration, rules.access, partner_for=rules.partner_for)
             self._frontend = FrontEnd(
-                configuration, rules.frontend, access=access, home_rules=rules.home, entropy=entropy, log=log
+                configuration,
+                rules.frontend,
+                access=access,
+                home_rules=rules.home,
+                topology_rules=rules.topology,
+                entropy=entropy,
+                log=log,
             )
 
     @property

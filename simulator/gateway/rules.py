@@ -27,6 +27,7 @@ from simulator.gateway.negotiation import Method
 from simulator.gateway.partner import AllowedPartner
 from simulator.gateway.settings import EdgeSettings, GatewaySettings
 from simulator.gateway.spelling import Fault
+from simulator.gateway.topology_rules import TopologyRules
 from simulator.gateway.trust.rules import TrustRules
 from simulator.wire import resolve, service
 from simulator.wire.service import ServiceRecord, WithoutService
@@ -137,6 +138,9 @@ class Rules:
     # TLS, SASL and restarts; and whose certificate is good
     negotiation: NegotiationRules = field(default_factory=NegotiationRules)
     trust: TrustRules = field(default_factory=TrustRules)
+
+    # by which edge stanzas go, and what is said when one is lost
+    topology: TopologyRules = field(default_factory=TopologyRules)
 
     # who may reach whom
     access: AccessRules = field(default_factory=AccessRules)

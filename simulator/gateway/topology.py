@@ -17,7 +17,7 @@ What the documents say, and what follows for partners:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -27,6 +27,9 @@ from simulator.gateway.spelling import Fault
 
 #: the pool, and its one member, of a configuration that names none
 ONLY = "edge"
+
+#: the pool by which the users of a site reach partners
+Route = Callable[[Iterable[Site], Iterable[EdgePool], str | None], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +83,10 @@ def route(sites: Iterable[Site], pools: Iterable[EdgePool], site: str | None) ->
     return pool.identity if pool is not None and pool.enable_xmpp_federation else None
 
 
-def routes(sites: Iterable[Site], pools: Iterable[EdgePool]) -> frozenset[str]:
-    """Every pool that is the route of some site."""
+def routes(sites: Iterable[Site], pools: Iterable[EdgePool], chosen: Route = route) -> frozenset[str]:
+    """Every pool that is the route of some site; `chosen` says which that is for each."""
     sites, pools = tuple(sites), tuple(pools)
-    found = [route(sites, pools, site.identity) for site in sites] or [route(sites, pools, None)]
+    found = [chosen(sites, pools, site.identity) for site in sites] or [chosen(sites, pools, None)]
 
     return frozenset(pool for pool in found if pool is not None)
 

@@ -29,7 +29,6 @@ from simulator.gateway.rules import Rules
 from simulator.wire.connection import Connection
 from simulator.wire.listener import Listener, listen
 from simulator.xmpp.element import make_error
-from simulator.xmpp.errors import StanzaCondition
 from simulator.xmpp.events import DialbackResult, DialbackVerify
 
 #: how long partners may take to close their connections when the gateway stops, in seconds
@@ -85,7 +84,8 @@ class Edge:
         self._context = Context(configuration, rules or Rules(), log, entropy, counters or Counters())
         self.link: Link = link or LinkListener(configuration, log=log)
         self.link.on_stanza = self.submit
-        self.link.owes = self._context.rules.is_answered
+        self._topology = self._context.rules.topology
+        self.link.owes = self._topology.is_owed
         self.link.on_unsettled = self._not_settled
         self.link.on_route = self._route_changed
         self.link.on_up, self.link.on_down = self._link_up, self._link_down
@@ -178,7 +178,10 @@ class Edge:
     async def stop(self) -> None:
         """Tell every partner that we shut down, and close everything."""
         await self._listen_no_more()
-        self._withdraw(self._routes.write_if_open)
+
+        if self._topology.stopped_edge_withdraws:
+            self._withdraw(self._routes.write_if_open)
+
         farewell = self._context.rules.farewell()
         inbound = [stream.channel for stream in self._inbound]
 
@@ -237,7 +240,7 @@ class Edge:
         """
         self._context.log(f"this edge is {'' if serves else 'no longer '}the site's XMPP federation route")
 
-        if not serves:
+        if not serves and self._topology.former_route_closes_streams:
             self._ledger.clear()
             self._routes.finish(lambda _: False, lambda _: None)
 
@@ -249,7 +252,8 @@ class Edge:
             self.link.domain_lost(domain)
 
     def _link_down(self) -> None:
-        self._withdraw(self._routes.route)
+        if self._topology.edge_withdraws_for_front_end:
+            self._withdraw(self._routes.route)
 
     def _withdraw(self, send: Callable[[Element, str, str], None]) -> None:
         """RFC 6121 §4.5.2: "the server MUST generate the unavailable presence broadcast on the user's behalf"."""
@@ -296,14 +300,10 @@ class Edge:
                 self._not_settled(stanza)
 
     def _not_settled(self, stanza: Element) -> None:
-        """The front end did not take a stanza, or was lost before it said what became of it: its sender is told.
-
-        RFC 6120 §8.3.3.6: internal-server-error, "a misconfiguration or other internal error"; recipient-unavailable
-        (§8.3.3.13) would say something of the recipient, whom the sender may not be entitled to know about.
-        """
+        """The front end did not take a stanza, or was lost before it said what became of it: its sender is told."""
         self._context.counters.count(Count.NOT_DELIVERED, asyncio.get_running_loop().time())
         # Replies go over our own stream to the partner: the one it came on is the partner's (RFC 6120 §4.5).
-        self.submit(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, type="wait"))
+        self.submit(make_error(stanza, self._topology.condition_of_loss, type="wait"))
 
     def _bounce(self, stanza: Element, failure: Failure) -> None:
         if not self._context.rules.is_bounced(stanza):

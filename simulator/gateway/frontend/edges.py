@@ -25,17 +25,14 @@ from simulator.gateway.edge.failures import is_answered
 from simulator.gateway.link import LinkClient, LinkDown, Log
 from simulator.gateway.replica import replica_of
 from simulator.gateway.topology import Member
+from simulator.gateway.topology_rules import TopologyRules
 from simulator.xmpp.address import AddressError, parse_address
 from simulator.xmpp.element import make_error
-from simulator.xmpp.errors import StanzaCondition
 
 #: messages of which an edge has not said what became of them; older ones have had their 408
 MOST_WAITING = 10_000
 #: seconds in which edges may still say what became of messages when the front end stops
 PARTING = 0.25
-
-#: types of stanzas that are sent because somebody outside has sent something
-_ANSWERS = ("error", "result")
 
 Places = Mapping[str, tuple[str, int]]
 #: whether a partner's domain goes by an edge
@@ -51,8 +48,16 @@ class Edges:
     `on_domain_back` concern one domain, of which an edge that is up says so.
     """
 
-    def __init__(self, configuration: Configuration, *, entropy: random.Random | None = None, log: Log) -> None:
-        self._configuration, self._entropy, self._log = configuration, entropy, log
+    def __init__(
+        self,
+        configuration: Configuration,
+        rules: TopologyRules | None = None,
+        *,
+        entropy: random.Random | None = None,
+        log: Log,
+    ) -> None:
+        self._configuration, self._rules = configuration, rules or TopologyRules()
+        self._entropy, self._log = entropy, log
         self.on_stanza: Callable[[Element], None] = lambda _: None
         self.on_handed_over: Callable[[list[str]], None] = lambda _: None
         self.on_up: Callable[[], None] = lambda: None
@@ -161,7 +166,10 @@ class Edges:
 
     def hold(self) -> Callable[[], None]:
         """See `LinkClient.hold`: keep the stanza that `on_stanza` is given at this moment unsettled."""
-        return self._receiving.hold() if self._receiving is not None else lambda: None
+        if self._receiving is None or not self._rules.settles_when_answered:
+            return lambda: None
+
+        return self._receiving.hold()
 
     def _edge_for(self, stanza: Element) -> str:
         try:
@@ -171,17 +179,19 @@ class Edges:
 
         inside = self._configuration.user(str(user.bare))
         sites, pools = self._configuration.sites, self._configuration.pools
-        pool = topology.route(sites, pools, inside.site if inside is not None else None)
-        candidates = [member for member in self._members.values() if member.pool == pool]
+        pool = self._rules.route(sites, pools, inside.site if inside is not None else None)
+        candidates = self._rules.edges_of(pool, self._members.values(), self._is_up)
 
-        # An answer has a way to go, whatever the one who gives it may send: that by which the question came.
-        if not candidates and stanza.get("type") in _ANSWERS:
+        if not candidates and self._rules.needs_no_route(stanza):
             candidates = [member for member in self._members.values() if self.is_route(member.identity)]
 
         if not candidates:
             raise LinkDown(f"{user.bare} has no XMPP federation route")
 
-        return topology.member_for(candidates, contact.domain).identity
+        return self._rules.member_for(candidates, contact.domain, self._is_up).identity
+
+    def _is_up(self, member: Member) -> bool:
+        return self.links[member.identity].up
 
     # -- what comes
 
@@ -209,7 +219,7 @@ class Edges:
         self._log(f"refused: a stanza from {stanza.get('from')} did not come by the XMPP federation route")
 
         if link is not None and link.up and is_answered(stanza):
-            link.send(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, type="wait"))
+            link.send(make_error(stanza, self._rules.condition_of_loss, type="wait"))
 
     def _handed_over(self, name: str, ids: list[str]) -> None:
         waiting = self._waiting.get(name, {})
@@ -245,11 +255,12 @@ class Edges:
         if [each for each in self._serving() if self.links[each].up] == [name]:
             self.on_up()
 
-        self.on_edge_back(self._owner(name))
+        if self._rules.new_edge_finds_contacts:
+            self.on_edge_back(self._owner(name))
 
     def _lose(self, name: str, owns: Owns) -> None:
         waiting = self._waiting.get(name, {})
-        lost = list(waiting.values())
+        lost = self._rules.given_up(list(waiting.values()))
         waiting.clear()
         self._told.set()
 
@@ -263,9 +274,10 @@ class Edges:
 
         for stanza in lost:
             text = "the link to the edge is down"
-            self.on_stanza(make_error(stanza, StanzaCondition.INTERNAL_SERVER_ERROR, text=text))
+            self.on_stanza(make_error(stanza, self._rules.condition_of_loss, text=text))
 
-        self.on_edge_lost(owns)
+        if self._rules.lost_edge_voids_contacts:
+            self.on_edge_lost(owns)
 
     def _count(self, stanza: Element) -> None:
         if stanza.tag.endswith("}message"):
@@ -282,7 +294,7 @@ class Edges:
     def _owner(self, name: str) -> Owns:
         pool = [member for member in self._members.values() if member.pool == self._members[name].pool]
 
-        return lambda domain: topology.member_for(pool, domain).identity == name
+        return lambda domain: self._rules.member_for(pool, domain, self._is_up).identity == name
 
     def _serving(self) -> list[str]:
         return [name for name in self.links if self.is_route(name)]
@@ -291,12 +303,12 @@ class Edges:
         """Whether an edge is, or belongs to, the XMPP federation route of some site."""
         member = self._members.get(name)
 
-        return member is not None and member.pool in self._routes
+        return member is not None and self._rules.serves(member.pool, self._routes)
 
     def _follow_topology(self) -> None:
         configuration = self._configuration
         found = topology.members(configuration.pools, configuration.edge)
-        self._routes = topology.routes(configuration.sites, configuration.pools)
+        self._routes = topology.routes(configuration.sites, configuration.pools, self._rules.route)
         links = {member.identity: self._link_to(member) for member in found}
         self._waiting = {name: self._waiting.get(name, {}) for name in links.keys() | self._waiting.keys()}
         self.links, self._members = links, {member.identity: member for member in found}

@@ -31,6 +31,7 @@ from simulator.gateway.frontend.registration import Registration
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.gateway.frontend.sessions.context import Context
 from simulator.gateway.frontend.sessions.sessions import Sessions
+from simulator.gateway.topology_rules import TopologyRules
 from simulator.sip.agent import Incoming
 from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import Connection
@@ -55,6 +56,7 @@ class FrontEnd:
         *,
         access: AccessPoint | None = None,
         home_rules: HomeRules | None = None,
+        topology_rules: TopologyRules | None = None,
         entropy: random.Random | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -69,7 +71,7 @@ class FrontEnd:
         self._timer: asyncio.TimerHandle | None = None
         self.tcp_port: int | None = None
         self.tls_port: int | None = None
-        self.link = Edges(configuration, entropy=entropy, log=log)
+        self.link = Edges(configuration, topology_rules, entropy=entropy, log=log)
         self.home = make_home(
             configuration,
             home_rules,
