@@ -40,8 +40,8 @@ from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
 
 INSTALL = "apt-get install --no-install-recommends ejabberd"
-#: seconds until its ports must answer
-START = 15.0
+#: seconds until its ports must answer: several are started at once, and each compiles and loads for long
+START = 40.0
 #: Seconds, for the questions to the name server, too; 30 as shipped, and it takes no timeout of less than one.
 ESTABLISHMENT = 8
 #: bytes of a stanza, as in the configuration that it is shipped with
