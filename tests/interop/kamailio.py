@@ -14,7 +14,8 @@ from pathlib import Path
 from simulator.world.systems.child import Child, answers
 from simulator.world.systems.system import Surroundings
 
-MODULES = Path("/usr/lib/x86_64-linux-gnu/kamailio/modules")
+#: Debian's place for them, below the name of the architecture
+MODULES = next(Path("/usr/lib").glob("*/kamailio/modules"), Path("/usr/lib/kamailio/modules"))
 TABLES = Path("/usr/share/kamailio/dbtext/kamailio")
 INSTALL = "Kamailio is not installed: apt-get install kamailio kamailio-presence-modules kamailio-tls-modules (Debian)"
 #: seconds until it must answer
