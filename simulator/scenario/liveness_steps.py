@@ -8,6 +8,7 @@ from __future__ import annotations
 from simulator.scenario.verb import Verb
 
 RESET, DEAD = "reset", "dead"
+NONE = "none"
 
 LIVENESS_VERBS = (
     Verb(
@@ -33,19 +34,12 @@ LIVENESS_VERBS = (
         name="receives white space",
         actors=("partner",),
         says="Waits for white space between elements on the stream; {after}: not sooner than so many seconds after the "
-        "white space before, or after the step before where there was none.",
+        "white space before, or after the step before where there was none. `none`: none has come.",
         example="gmail.com receives white space: {after: 0.3}",
         expects="white-space",
         argument="optional",
         keys=("after",),
-        stream=True,
-    ),
-    Verb(
-        name="has received no white space",
-        actors=("partner",),
-        says="None has come between elements on the stream.",
-        example="gmail.com has received no white space",
-        expects="no-white-space",
+        words=(NONE,),
         stream=True,
     ),
     Verb(

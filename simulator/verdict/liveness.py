@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.scenario.liveness_steps import NONE
 from simulator.scenario.match import Mismatch
 
 Seen = Mapping[str, Any]
@@ -24,7 +25,10 @@ def count(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | Non
 
 
 def white_space(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
-    """It has come, and not too soon."""
+    """It has come, and not too soon; or none has."""
+    if argument == NONE:
+        return Mismatch("/white-space", "none", "white space") if seen.get("white_space") else None
+
     if not seen.get("white_space"):
         return Mismatch("/white-space", "white space", "the end of the stream")
 
@@ -36,9 +40,4 @@ def white_space(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch
     return Mismatch("/white-space/after", f"at least {least:g} s", f"{found:.3f} s")
 
 
-def no_white_space(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
-    """None has come."""
-    return Mismatch("/white-space", "none", "white space") if seen.get("white_space") else None
-
-
-JUDGES = {"count": count, "white-space": white_space, "no-white-space": no_white_space}
+JUDGES = {"count": count, "white-space": white_space}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from simulator.scenario.liveness_steps import DEAD, RESET
+from simulator.scenario.liveness_steps import DEAD, NONE, RESET
 from simulator.scenario.model import Step
 from simulator.scenario.names import recast
 from simulator.scenario.news import bare
@@ -53,8 +53,12 @@ async def stops_reading(stage: Stage, step: Step) -> Seen:
 
 
 async def receives_white_space(stage: Stage, step: Step) -> Seen:
-    """Wait for the next of it."""
+    """Wait for the next of it; or look at what has come, where there must be none."""
     stream = stream_of(stage, step)
+
+    if step.argument == NONE:
+        return Seen({"white_space": bool(_white_space(stage, stream))})
+
     known, began = _white_space(stage, stream), stage.journal.entries[-1].at
 
     async with stage.within(step, "white space between elements"):
@@ -65,11 +69,6 @@ async def receives_white_space(stage: Stage, step: Step) -> Seen:
             await asyncio.sleep(AGAIN)
 
     return Seen({"white_space": True, "after": found[len(known)] - (known[-1] if known else began)})
-
-
-async def has_received_no_white_space(stage: Stage, step: Step) -> Seen:
-    """Look at what has come."""
-    return Seen({"white_space": bool(_white_space(stage, stream_of(stage, step)))})
 
 
 def _white_space(stage: Stage, stream: PartnerStream) -> list[float]:
@@ -105,6 +104,5 @@ ACTS: dict[str, Act] = {
     "loses its connections": loses_its_connections,
     "stops reading": stops_reading,
     "receives white space": receives_white_space,
-    "has received no white space": has_received_no_white_space,
     "has received at most": has_received_at_most,
 }
