@@ -7,7 +7,7 @@ Knows lines, and that only the owner may connect. Does not know what the command
     > {"command": "run", "text": "Get-CsUser", "name": "", "stop": false}
         < {"line": {"stream": "output", "text": "…"}}              as often as there are lines
         < {"ask": "Are you sure …"}    > {"answer": true}          for -Confirm
-        < {"done": {"errors": [{"line": 1, "column": 1, "message": "…"}]}}
+        < {"done": {"errors": [{"line": 1, "column": 1, "message": "…", "text": "…"}]}}
     whatever is wrong:                                             < {"error": "…"}
 
 Variables of the shell live as long as the connection.
@@ -29,7 +29,7 @@ import msgspec
 
 from simulator.gateway.administration import Administration
 from simulator.gateway.management.session import Session
-from simulator.powershell.errors import Source
+from simulator.powershell.errors import Source, render
 
 Log = Callable[[str], None]
 
@@ -163,11 +163,13 @@ class _Talk:
         for line in outcome.lines:
             await self._write({"line": {"stream": line.stream, "text": line.text}})
 
-        errors = []
+        errors, source = [], Source(text)
 
         for error in outcome.errors:
-            line_number, column = Source(text).place(error.extent.start)
-            errors.append({"line": line_number, "column": column, "message": error.message, "hint": error.hint})
+            line_number, column = source.place(error.extent.start)
+            place = {"line": line_number, "column": column}
+            said = {"message": error.message, "hint": error.hint, "text": "\n".join(render(error, source))}
+            errors.append(place | said)
 
         await self._write({"done": {"errors": errors}})
 

@@ -21,12 +21,13 @@ class NoGateway(Exception):  # noqa: N818 - says what is the matter
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A line that failed."""
+    """A line that failed; `text` is all that the shell prints of it."""
 
     line: int
     column: int
     message: str
     hint: str = ""
+    text: str = ""
 
 
 class ControlClient:

@@ -23,6 +23,7 @@ from simulator.world.systems.child import Child, tail
 from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_version
 from simulator.world.systems.embedded_process import BAD_CONFIGURATION, START
 from simulator.world.systems.gateway_settings import configuration_words, edge_words, place_edges
+from simulator.world.systems.remote_shell import SOCKET, RemoteShell
 from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
 from simulator.world.teardown import surely
 from simulator.world.users.habits import WRITES, Habits
@@ -31,8 +32,9 @@ from simulator.world.users.user import User
 FRONT_END = "front end"
 #: what a scenario calls the edge where there is one, or the first of several
 EDGE = "edge"
-APART_CAPABILITIES = GATEWAY_CAPABILITIES | {"processes", "several-edges"}
+APART_CAPABILITIES = GATEWAY_CAPABILITIES | {"processes", "several-edges", "cmdlets"}
 _PLACE = re.compile(r"([\w-]+)=(\S+):(\d+)")
+_COMPUTER = re.compile(r"-ComputerName\s+(\S+)", re.IGNORECASE)
 _LINK_UP = "link up with "
 
 
@@ -44,6 +46,7 @@ class Part:
         self.child = Child(name.replace(" ", "-"))
         self.asked = False
         """Whether its end was asked for."""
+        self.shell = RemoteShell(self.child.folder / SOCKET)
 
     async def start(self, file: Path) -> dict[str, tuple[str, int]]:
         """Start the process and give its sockets. Raises SettingsRefused or SystemFailed."""
@@ -53,9 +56,12 @@ class Part:
             self.child = Child(self.name.replace(" ", "-"))
             # What it had said before belongs to its log.
             self.child.console.write_bytes(lines)
+            # Variables of the shell died with the process.
+            self.shell.close()
+            self.shell = RemoteShell(self.child.folder / SOCKET)
 
         self.asked = False
-        options = ("--config", str(file), *self.command)
+        options = ("--config", str(file), "--control", str(self.child.folder / SOCKET), *self.command)
         await self.child.start(sys.executable, "-m", "simulator", "gateway", *options, read_stdout=True)
 
         return await self._ready(file)
@@ -198,6 +204,7 @@ class EmbeddedApart:
         # The front end first: whatever it still takes on could no longer leave through an edge.
         for name in sorted(self._parts, key=lambda name: name != FRONT_END):
             await surely(self._parts[name].child.end())
+            self._parts[name].shell.close()
 
         await asyncio.gather(*self._watches.values(), return_exceptions=True)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -238,6 +245,17 @@ class EmbeddedApart:
             await self._await_links({edge: before.get(edge, part.links()) + 1 for edge in awaited})
 
         self._watch(next(key for key, each in self._parts.items() if each is part))
+
+    async def run_commands(self, text: str) -> list[tuple[str, str]]:
+        """Type lines into the management shell, as `Embedded.run_commands`. Raises SystemFailed.
+
+        A process knows its own services only: lines about those of an edge name it by ``-ComputerName``, and are typed
+        in there. All others are for the front end.
+        """
+        named = _COMPUTER.search(text)
+        computer = named[1].lower() if named else FRONT_END
+
+        return await self._part(computer if computer in self.edges else FRONT_END).shell.type_in(text)
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""

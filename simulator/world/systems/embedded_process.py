@@ -17,6 +17,7 @@ from simulator.journal import Journal
 from simulator.world.systems.child import Child, tail
 from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_version
 from simulator.world.systems.gateway_settings import configuration_words
+from simulator.world.systems.remote_shell import SOCKET, RemoteShell
 from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
 from simulator.world.systems.tenant import Tenant
 from simulator.world.users.habits import WRITES, Habits
@@ -25,6 +26,7 @@ from simulator.world.users.user import User
 #: seconds until the readiness line must stand on its standard output
 START = 15.0
 BAD_CONFIGURATION = 2
+PROCESS_CAPABILITIES = GATEWAY_CAPABILITIES | {"cmdlets"}
 _PLACE = re.compile(r"([\w-]+)=(\S+):(\d+)")
 
 
@@ -32,7 +34,7 @@ class EmbeddedProcess:
     """The gateway as a child process. Deliberate defects cannot be seated there: rules are functions of ours."""
 
     name = "embedded-process"
-    capabilities = GATEWAY_CAPABILITIES
+    capabilities = PROCESS_CAPABILITIES
     shared = False
 
     def __init__(self, settings: SystemSettings) -> None:
@@ -42,6 +44,7 @@ class EmbeddedProcess:
         self._settings = settings
         self.tenant = Tenant("gateway", "the gateway")
         self._listening: dict[str, tuple[str, int]] = {}
+        self._shell: RemoteShell | None = None
 
     @property
     def died(self) -> asyncio.Event:
@@ -81,7 +84,9 @@ class EmbeddedProcess:
             file = child.folder / "gateway.yaml"
             words = configuration_words(self._settings, surroundings, self.tenant.host)
             file.write_text(yaml.safe_dump(words, sort_keys=False, allow_unicode=True), encoding="utf-8")
-            await child.start(sys.executable, "-m", "simulator", "gateway", "--config", str(file), read_stdout=True)
+            command = ("--config", str(file), "--control", str(child.folder / SOCKET))
+            await child.start(sys.executable, "-m", "simulator", "gateway", *command, read_stdout=True)
+            self._shell = RemoteShell(child.folder / SOCKET)
             self._listening = await self._ready(child, file)
         except BaseException:
             await self.stop()
@@ -92,6 +97,9 @@ class EmbeddedProcess:
     async def stop(self) -> None:
         """End it and remove its folder; may be called at any time and again."""
         await self.tenant.stop()
+
+        if self._shell is not None:
+            self._shell.close()
 
     async def shut_down(self) -> None:
         """Send SIGTERM and return when it has ended."""
@@ -106,6 +114,13 @@ class EmbeddedProcess:
         return SIPUser(
             address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)), habits=habits
         )
+
+    async def run_commands(self, text: str) -> list[tuple[str, str]]:
+        """Type lines into the management shell; as `Embedded.run_commands`. Raises SystemFailed."""
+        if self._shell is None:
+            raise SystemFailed("the gateway is not running")
+
+        return await self._shell.type_in(text)
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of its standard error."""
@@ -138,7 +153,7 @@ class EmbeddedProcess:
 SEAT = Seat(
     name="embedded-process",
     says="the embedded gateway, as a process of its own, fresh for each scenario",
-    capabilities=GATEWAY_CAPABILITIES,
+    capabilities=PROCESS_CAPABILITIES,
     shared=False,
     make=EmbeddedProcess,
 )

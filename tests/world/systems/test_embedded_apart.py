@@ -14,6 +14,7 @@ from simulator.world.addresses import Addresses
 from simulator.world.seating import Ground, Seated
 from simulator.world.systems.embedded import Embedded
 from simulator.world.systems.embedded_apart import EmbeddedApart
+from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.systems.system import SettingsRefused, SystemFailed, SystemSettings
 
 WEST, EAST = "edge1.contoso.com", "edge2.contoso.com"
@@ -88,6 +89,54 @@ async def test_settings_that_contradict_each_other_are_refused(ground: Ground) -
 
     with pytest.raises(SettingsRefused, match="there is no edge pool nowhere"):
         await system.start(ground)
+
+
+@pytest.mark.parametrize("make", [Embedded, EmbeddedProcess, EmbeddedApart])
+async def test_shell_says_the_same_wherever_the_gateway_runs(ground: Ground, make: type[Any]) -> None:
+    system = make(settings())
+
+    with pytest.raises(SystemFailed):
+        await system.run_commands("Get-CsUser")
+
+    try:
+        await system.start(ground)
+        assert await system.run_commands("$type = 'Federated'") == []
+        # What both commands print comes first, and then each error by itself.
+        text = "New-CsXmppAllowedPartner a.example -PartnerType $type\nSet-CsSite Nowhere\nSet-CsSit"
+        (output, printed), (error, unknown_site), (error_too, unknown_command) = await system.run_commands(text)
+
+        assert (output, error, error_too) == ("output", "error", "error")
+        assert "a.example" in printed
+        assert "Federated" in printed
+        assert "At line:2 char:1" in unknown_site
+        assert "'Set-CsSit' is not recognized" in unknown_command
+    finally:
+        await system.stop()
+
+
+async def test_commands_reach_the_process_that_they_are_about(ground: Ground) -> None:
+    system = EmbeddedApart(settings(**POOLS))
+
+    try:
+        await system.start(ground)
+        places = system.edges
+        assert await system.run_commands(f"Stop-CsWindowsService -ComputerName {EAST}") == []
+        assert await can_connect(places[WEST][1:])
+        assert not await can_connect(places[EAST][1:])
+        assert await system.run_commands(f"Start-CsWindowsService -ComputerName {EAST}") == []
+        assert await can_connect(places[EAST][1:])
+
+        # A front end that is started again has forgotten what was typed in.
+        assert await system.run_commands("$x = 'kept'; $x") == [("output", "kept")]
+        await system.kill_process("front end")
+
+        with pytest.raises(SystemFailed, match=r"the gateway at .* (has ended|does not)"):
+            await system.run_commands("$x")
+
+        await system.start_process("front end")
+        assert await system.run_commands("$x") == []
+    finally:
+        await system.stop()
 
 
 @pytest.mark.parametrize("make", [Embedded, EmbeddedApart])
