@@ -104,7 +104,16 @@ STANZAS: tuple[Mutant, ...] = (
         "Closes the stream with not-authorized, whatever is wrong with the addresses.",
         replace(RIGHT, refusal_of_stanza=lambda *_: StreamCondition.NOT_AUTHORIZED),
     ),
-    Mutant("senders-unchecked", "Lets partners speak for everybody.", replace(RIGHT, pair_is_valid=_of_any_sender)),
+    Mutant(
+        "senders-unchecked",
+        "Lets partners speak for everybody.",
+        # The front end asks once more whether the domain is a partner's.
+        replace(
+            RIGHT,
+            pair_is_valid=_of_any_sender,
+            access=replace(RIGHT.access, partner_is_closed=lambda *_, **__: None),
+        ),
+    ),
     Mutant(
         "targets-unchecked",
         "Takes stanzas for any domain from a partner.",
