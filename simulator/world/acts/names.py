@@ -116,11 +116,14 @@ def _filled(stage: Stage, given: Any) -> Any:
     for partner in stage.partners.values():
         text = partner.place_for_all(text)
 
-    for domain in stage.scenario.domains:
-        # Records may point at the system as well: a partner that claims to live there.
-        if f" of {domain}}}" in text:
-            host, port = stage.world.system.address_of(domain)
-            text = text.replace(f"{{address of {domain}}}", host).replace(f"{{port of {domain}}}", str(port))
+    system = stage.world.system
+    edges: Mapping[str, tuple[int, str, int]] = getattr(system, "edges", {})
+
+    # Records may point at the system as well: a partner that claims to live there, or one of several edges.
+    for name in (*stage.scenario.domains, *edges):
+        if f" of {name}}}" in text:
+            _, host, port = edges.get(name) or (0, *system.address_of(name))
+            text = text.replace(f"{{address of {name}}}", host).replace(f"{{port of {name}}}", str(port))
 
     return stage.fill(text)
 
