@@ -223,8 +223,8 @@ class User(Protocol):
 
     async def contact_list(self, *, device: str = "") -> dict[str, dict[str, Any]]:
         """Ask the system for the list: bare address -> `subscription` (none, to, from, both), `ask` (subscribe, or
-        absent), `name`, `groups`, `pending` (true: they ask, and have no answer). Those that there are: who is not on the
-        list and only asks has nothing but `pending`."""
+        absent), `name`, `groups`, `pending` (true: they ask, and have no answer). Those that there are: who only asks,
+        and is not on the list, has nothing but `pending`."""
 
     # -- presence
 
