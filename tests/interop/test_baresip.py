@@ -12,23 +12,14 @@ import pytest
 
 from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.users.habits import Habits
-from simulator.world.users.user import MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION, User
+from simulator.world.users.user import MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION
 from tests.interop.baresip import INSTALL, baresip, is_installed
-from tests.interop.conftest import OUTSIDE, row
+from tests.interop.conftest import OUTSIDE, arrived, row
 from tests.world.systems.conftest import Town
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason=INSTALL)
 
 ALICE = "alice@contoso.com"
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(20):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])

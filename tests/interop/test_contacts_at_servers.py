@@ -20,7 +20,7 @@ from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.systems.system import NotInstalled, System
 from simulator.world.users.habits import Habits
 from simulator.world.users.user import MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION, User
-from tests.interop.conftest import fate, row
+from tests.interop.conftest import arrived, fate, row
 from tests.world.systems.conftest import Town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -87,16 +87,6 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         yield World(town, gateway, server, request.param == "ejabberd")
     finally:
         await town.stop()
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    """Take the first arrival like that."""
-    async with asyncio.timeout(10):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
 
 
 async def listed(user: User, contact: User) -> dict[str, Any] | None:

@@ -27,7 +27,7 @@ from simulator.world.users.sip.publication import Publication
 from simulator.world.users.sip.shown import closed_document, document_of
 from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.user import COMPOSING, MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION, User
-from tests.interop.conftest import OUTSIDE, row
+from tests.interop.conftest import OUTSIDE, arrived, row
 from tests.interop.kamailio import INSTALL, Kamailio, before, is_installed, kamailio
 from tests.world.systems.conftest import Town
 
@@ -35,15 +35,6 @@ pytestmark = pytest.mark.skipif(not is_installed(), reason=INSTALL)
 
 ALICE, URI = "alice@contoso.com", "sip:alice@contoso.com"
 SEEN = Habits(uses_presence=True)
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(20):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
 
 
 def violations(town: Town) -> list[str]:

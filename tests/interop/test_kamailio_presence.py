@@ -29,6 +29,7 @@ from simulator.world.users.sip.shown import closed_document, document_of
 from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.sip.subscriptions import Subscription, Subscriptions
 from simulator.world.users.user import MESSAGE, PRESENCE, SUBSCRIPTION, Inbox
+from tests.interop.conftest import arrived
 from tests.interop.kamailio import INSTALL, RELAY, SHORTEST, Kamailio, is_installed, kamailio
 from tests.world.systems.conftest import Town
 
@@ -181,15 +182,6 @@ async def test_nobody_is_shown_what_nobody_has_allowed(town: Town) -> None:
         assert code in (200, 202)
         assert (await alice.notified.get())[0].state == "pending"
         assert not alice.inbox.arrivals
-
-
-async def arrived(user: SIPUser, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(5):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
 
 
 @over_both

@@ -18,7 +18,7 @@ from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.users.habits import Habits
 from simulator.world.users.user import MESSAGE, PRESENCE, SUBSCRIPTION, User
 from tests.gateway.frontend.test_sipp import RECEIVE, REGISTER, message, scenario
-from tests.interop.conftest import OUTSIDE, row
+from tests.interop.conftest import OUTSIDE, arrived, row
 from tests.interop.tunnel import PROGRAM, tunnel
 from tests.world.systems.conftest import Town
 
@@ -87,15 +87,6 @@ def notify(number: int, state: str, basic: str = "") -> str:
     body = f"\n{DOCUMENT.format(basic=basic)}" if basic else ""
 
     return NOTIFY.format(number=number, state=state, contact=CONTACT, body=body)
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(20):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
 
 
 class Presentity:
