@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from simulator.world.users.user import Arrival, User
-from tests.gateway.frontend.test_sipp import RECEIVE, REGISTER, Sipp, message, scenario
 from tests.interop.conftest import OUTSIDE
+from tests.interop.sipp import JULIET, Presentity
 
-JULIET = f"juliet@{OUTSIDE}"
 needs_sipp = pytest.mark.skipif(
     shutil.which("sipp") is None, reason="sipp is not installed: apt-get install sip-tester"
 )
@@ -84,11 +83,9 @@ async def test_restarted_partner_is_dialled_again(
 @needs_sipp
 async def test_sipp_and_slixmpp_talk(town: Any, gateway: Any, prosody: Any, tmp_path: Path) -> None:
     juliet = await town.user(prosody, JULIET)
-    host, port = gateway.listening["sip"]
-    sipp = Sipp(tmp_path, port, host)
-    await sipp.start(scenario(REGISTER, message(JULIET, 200), RECEIVE.format(code=200, phrase="OK")))
-    heard = (await arrived(juliet)).fields
-    await juliet.send_message("alice@contoso.com", "Art thou not Romeo?", id="m2", thread=heard["thread"])
+    sipp = Presentity(town, tmp_path)
+    await sipp.start(gateway.listening["sip"], asked='<recv request="SUBSCRIBE"/>')
+    thread = await sipp.has_written(juliet, "Neither, fair saint")
+    await juliet.send_message("alice@contoso.com", "Art thou not Romeo?", id="m2", thread=thread)
 
-    assert heard["body"].startswith("Neither, fair saint")
-    assert await sipp.succeeded() == ""
+    await sipp.ended()
