@@ -330,9 +330,8 @@ class Home:
     def _forget_unwelcome(self, user: Address, shown: Iterable[Address]) -> None:
         """Whose presence was told only because the user was shown to them: it is not told any more (§4.2.4)."""
         for to in shown:
-            if not self._arrivals.is_welcome(self._context.book.get(user, to.bare), to):
-                self._sightings.void(user, to.bare)
-                self._sightings.forget(user, to.bare)
+            contact = self._context.book.get(user, to.bare)
+            self._sightings.forget_unwelcome(contact, self._arrivals.is_welcome(contact, to))
 
     def _note(self, user: Address, *, online: bool) -> None:
         with self._surviving():

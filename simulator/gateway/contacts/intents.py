@@ -165,6 +165,8 @@ class Intents:
         if not self._context.rules.hides_first:
             self._broadcast.hide(contact)
 
+        self._sightings.forget_unwelcome(contact, self._context.rules.shows_presence_of(contact.state))
+
     def _mirrored(self, contact: Contact) -> str:
         """The id of the request that is answered, where the answer is to have it."""
         if contact.request is None or not self._context.rules.mirrors_request_id:

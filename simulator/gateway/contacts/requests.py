@@ -153,6 +153,7 @@ class Requests:
         # resources to the user."
         if self._context.rules.hides_after_unsubscribe:
             self._broadcast.hide(contact)
+            self._sightings.forget_unwelcome(contact, self._context.rules.shows_presence_of(contact.state))
 
         if transition.reply is not None and self._context.rules.answers_unsubscribe and self._context.may_send(after):
             self._context.reply(contact.user, contact.address, transition.reply, "")

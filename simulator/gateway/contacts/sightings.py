@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.contacts.availability import Availability
+from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.notices import Notice, Seen
 from simulator.xmpp.address import Address
 
@@ -142,6 +143,12 @@ class Sightings:
 
         if not watches:
             self._watches.pop(user, None)
+
+    def forget_unwelcome(self, contact: Contact, welcome: bool) -> None:
+        """Nothing is told any more of a contact who is not welcome, so what is known of him would grow old."""
+        if not welcome:
+            self.void(contact.user, contact.address)
+            self.forget(contact.user, contact.address)
 
     def release(self, now: float) -> None:
         """Tell what floods have held back, where the second is over."""
