@@ -9,6 +9,9 @@ listens, what certificates it shows and how it dials remain its own.
 
 from __future__ import annotations
 
+import random
+import secrets
+
 import msgspec
 
 from simulator.gateway.configuration import Configuration
@@ -23,6 +26,14 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     former_domains: tuple[str, ...]
     partners: tuple[AllowedPartner, ...]
     gateway: GatewaySettings
+
+
+def new_passphrase(entropy: random.Random | None = None) -> str:
+    """A secret of dialback keys for all edges, where the administrator has set none.
+
+    XEP-0185 §2: it is "generated as a random string when starting the XMPP server", here at the start of the front end.
+    """
+    return secrets.token_hex(32) if entropy is None else entropy.randbytes(32).hex()
 
 
 def replica_of(configuration: Configuration) -> str:

@@ -40,7 +40,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unk
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """The fields of `Set-CsXmppGatewayConfiguration`, all of them, with the documented defaults.
 
-    Without a `dialback_passphrase` a random secret is made at every start.
+    Without a `dialback_passphrase` a random secret is made at every start, one for all edges.
     """
 
     connection_limit: Positive = 1000

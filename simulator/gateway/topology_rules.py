@@ -71,6 +71,8 @@ class TopologyRules:
     edges_of: Callable[[str | None, Iterable[Member], IsUp], list[Member]] = edges_of
     member_for: Callable[[Sequence[Member], str, IsUp], Member] = member_for
     needs_no_route: Callable[[Element], bool] = needs_no_route
+    edges_share_secret: bool = True
+    """Whether each edge can verify the dialback keys of the others."""
 
     # when an edge is lost, and when there is another
     given_up: Callable[[list[Element]], list[Element]] = given_up

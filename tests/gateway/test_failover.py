@@ -121,6 +121,31 @@ async def test_failover_and_failback_as_documented(scene: Scene) -> None:
     assert await scene.answers("late", EAST) == "fails"
 
 
+async def test_edges_have_one_secret_of_dialback_keys(scene: Scene) -> None:
+    """XEP-0220 §1.2: "a shared secret known to all XMPP servers within a given administrative domain"."""
+
+    def secrets() -> set[str | None]:
+        return {server.configuration.gateway.dialback_passphrase for server in scene.gateway.edges.values()}
+
+    await until(lambda: len(secrets()) == 1 and None not in secrets(), "both have the same")
+    (made,) = secrets()
+    assert made is not None
+    assert len(made) == 64
+    # It is no setting: nobody reads it, and nobody need keep it.
+    assert scene.gateway.configuration.gateway.dialback_passphrase is None
+
+    scene.route(EAST)
+    await scene.gateway.stop_service(PROXY, WEST)
+    await scene.gateway.start_service(PROXY, WEST)
+    await until(lambda: scene.gateway.frontend.link.links[WEST].up, "the edge is back")
+    await until(lambda: secrets() == {made}, "it has the same again")
+
+    configuration = scene.gateway.configuration
+    chosen = msgspec.structs.replace(configuration.gateway, dialback_passphrase="s3cr3tf0rd14lb4ck")
+    scene.gateway.reconfigure(msgspec.structs.replace(configuration, gateway=chosen))
+    await until(lambda: secrets() == {"s3cr3tf0rd14lb4ck"}, "both have what the administrator has set")
+
+
 async def test_edge_that_was_the_route_closes_its_streams_in_order(scene: Scene) -> None:
     assert await scene.answers("before", WEST) == "arrives"
     stream = scene.partner.streams[-1]

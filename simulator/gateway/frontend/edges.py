@@ -23,7 +23,7 @@ from simulator.gateway.configuration import Configuration
 from simulator.gateway.counters import Count, Counters
 from simulator.gateway.edge.failures import is_answered
 from simulator.gateway.link import LinkClient, LinkDown, Log
-from simulator.gateway.replica import replica_of
+from simulator.gateway.replica import new_passphrase, replica_of
 from simulator.gateway.topology import Member
 from simulator.gateway.topology_rules import TopologyRules
 from simulator.xmpp.address import AddressError, parse_address
@@ -58,6 +58,7 @@ class Edges:
     ) -> None:
         self._configuration, self._rules = configuration, rules or TopologyRules()
         self._entropy, self._log = entropy, log
+        self._passphrase = ""
         self.on_stanza: Callable[[Element], None] = lambda _: None
         self.on_handed_over: Callable[[list[str]], None] = lambda _: None
         self.on_up: Callable[[], None] = lambda: None
@@ -142,7 +143,7 @@ class Edges:
                 self._begin(name)
 
             link.route(name in serves)
-            link.replicate(replica_of(self._configuration))
+            link.replicate(self._replica())
 
             # Whoever was shown by the old route is shown again by the new one.
             if link.up and name in serves - served:
@@ -170,6 +171,22 @@ class Edges:
             return lambda: None
 
         return self._receiving.hold()
+
+    def _replica(self) -> str:
+        """What every edge is to know.
+
+        XEP-0220 §1.2: keys rest on "a shared secret known to all XMPP servers within a given administrative domain"; as
+        the authoritative server a partner may find another edge than the one that offers the key.
+        """
+        configuration = self._configuration
+        settings = configuration.gateway
+
+        if settings.dialback_passphrase is None and len(self.links) > 1 and self._rules.edges_share_secret:
+            self._passphrase = self._passphrase or new_passphrase(self._entropy)
+            settings = msgspec.structs.replace(settings, dialback_passphrase=self._passphrase)
+            configuration = msgspec.structs.replace(configuration, gateway=settings)
+
+        return replica_of(configuration)
 
     def _edge_for(self, stanza: Element) -> str:
         try:
@@ -238,7 +255,7 @@ class Edges:
 
     def _link_up(self, name: str) -> None:
         self.links[name].route(self.is_route(name))
-        self.links[name].replicate(replica_of(self._configuration))
+        self.links[name].replicate(self._replica())
 
         if self.is_route(name):
             self._gain(name)

@@ -15,6 +15,7 @@ from simulator.world.systems.mutants.delivery import DELIVERY
 from simulator.world.systems.mutants.dialback import DIALBACK
 from simulator.world.systems.mutants.dialback_over_tls import DIALBACK_OVER_TLS
 from simulator.world.systems.mutants.dns import DNS
+from simulator.world.systems.mutants.failover import FAILOVER
 from simulator.world.systems.mutants.frontend import FRONT_END
 from simulator.world.systems.mutants.liveness import LIVENESS
 from simulator.world.systems.mutants.lync import LYNC
@@ -45,6 +46,7 @@ FAMILIES: tuple[tuple[Mutant, ...], ...] = (
     ACCESS,
     PARTNER_TYPES,
     ADMINISTRATION,
+    FAILOVER,
     QUIRKS,
     SUBSCRIPTIONS,
     DELIVERY,
