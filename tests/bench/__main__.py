@@ -12,6 +12,10 @@ the wall time, one core is what limits it. TLS handshakes are mutual and come on
 `openssl s_time` dials the simulator's TLS and, in the second column, `openssl s_server`. Nothing is judged: the exit
 code tells only whether it could be measured. "MISSED" is a target of the design.
 
+"contacts" is about the gateway alone: the time from the first byte of a PUBLISH until the partner has the presence for
+each of 1000 contacts, by its number; that from the start of the process until it is ready, with a file of contacts; and
+what it then holds. A stream that is kept counts together with the gateway's own connection that verified its key.
+
 --quick takes fewer of everything, for a first look. --profile FILE lets cProfile look into the gateway, which then is
 about half as fast: then only the profile is worth anything (``python -m pstats FILE``).
 """
@@ -28,6 +32,7 @@ from statistics import median
 
 from simulator.world.systems.prosody import installed
 from simulator.world.systems.system import NotInstalled
+from tests.bench.contacts import fan_out, restored, streams
 from tests.bench.exchange import Exchange, Measured
 from tests.bench.handshakes import both_ends_ours, dialled_by_s_time, papers, s_server_dialled_by_s_time
 from tests.bench.seats import GatewayProcess, Ground, ProsodyProcess, Seated, resident_megabytes
@@ -39,7 +44,7 @@ JOBS = (1, 4, 16, 32)
 PROCESSES = (1, 2)
 #: What `s2sim run` gives to each process.
 PROCESS_JOBS = 16
-PARTS = ("worlds", "tls", "messages", "streams", "memory")
+PARTS = ("worlds", "tls", "messages", "streams", "memory", "contacts")
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,14 @@ class Amounts:
     streams: int = 400
     memory: int = 100_000
     handshake_seconds: int = 4
+    told: int = 1000
+    contacts: int = 10_000
+    kept_streams: int = 500
 
 
-QUICK = Amounts(worlds=20, plays=120, rounds=2, messages=3000, streams=150, memory=10_000, handshake_seconds=2)
+QUICK = Amounts(
+    worlds=20, plays=120, rounds=2, messages=3000, streams=150, memory=10_000, handshake_seconds=2, kept_streams=100
+)
 
 
 @dataclass
@@ -145,6 +155,21 @@ async def _measure_systems(amounts: Amounts, parts: Sequence[str], profile: Path
         ground.stop()
 
     return [*_rows(figures["gateway"], figures.get("prosody", Figures())), *flat]
+
+
+async def _measure_contacts(amounts: Amounts) -> list[Row]:
+    """Presence, contacts and streams of the gateway alone."""
+    ground = Ground()
+    await ground.start()
+
+    try:
+        return [
+            *await streams(ground, amounts.kept_streams),
+            *await restored(ground, amounts.contacts, amounts.rounds),
+            *await fan_out(ground, amounts.told, amounts.rounds * 10),
+        ]
+    finally:
+        ground.stop()
 
 
 def _prosody() -> ProsodyProcess | None:
@@ -243,7 +268,10 @@ async def _bench(amounts: Amounts, parts: Sequence[str], profile: Path | None) -
     rows = await _measure_simulator(amounts) if "worlds" in parts else []
     rows += await _measure_handshakes(amounts) if "tls" in parts else []
 
-    if set(parts) - {"worlds", "tls"}:
+    if "contacts" in parts:
+        rows += await _measure_contacts(amounts)
+
+    if set(parts) - {"worlds", "tls", "contacts"}:
         rows += await _measure_systems(amounts, parts, profile)
 
     print(show(rows))

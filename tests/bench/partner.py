@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from typing import Protocol
 
 _HEADER = (
     "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'"
@@ -21,6 +22,13 @@ _MESSAGE_END = b"</message>"
 _CLOSING = b"</stream:stream>"
 
 Note = Callable[[list[bytes]], None]
+
+
+class Scanner(Protocol):
+    """Finds what is counted."""
+
+    def ids(self, data: bytes) -> list[bytes]:
+        """Of all that is complete now."""
 
 
 class MessageScanner:
@@ -50,7 +58,7 @@ class _Accepted(asyncio.Protocol):
         self._partner = partner
         self._buffer = b""
         self._open = self._counting = False
-        self._scanner = MessageScanner()
+        self._scanner = partner.make_scanner()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -90,9 +98,13 @@ def _valid(kind: bytes, given: dict[bytes, bytes]) -> bytes:
 
 
 class RawPartner:
-    """Listens for all domains that are not the system's; `note` gets the ids of messages that came."""
+    """Listens for all domains that are not the system's; `note` gets the ids of messages that came.
+
+    Something else is counted on streams that are accepted once `make_scanner` was changed.
+    """
 
     def __init__(self) -> None:
+        self.make_scanner: Callable[[], Scanner] = MessageScanner
         self.note: Note = lambda ids: None
         self.opened = 0
         self.address = ("", 0)

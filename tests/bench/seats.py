@@ -96,16 +96,19 @@ class Seated(Protocol):
 
 
 class GatewayProcess:
-    """The gateway as `s2sim gateway` runs it; with `profile`, cProfile writes there when it ends."""
+    """The gateway as `s2sim gateway` runs it; with `profile`, cProfile writes there when it ends.
+
+    `contacts` is the file of contacts; None: it keeps them in memory.
+    """
 
     name = "gateway"
     answers_its_users = True
 
-    def __init__(self, domains: list[str], profile: Path | None = None) -> None:
-        self._domains, self._profile = domains, profile
+    def __init__(self, domains: list[str], profile: Path | None = None, contacts: Path | None = None) -> None:
+        self._domains, self._profile, self._contacts = domains, profile, contacts
         self._child = Child("bench")
         self.pid, self.place = 0, ("", 0)
-        self._sip = ("", 0)
+        self.sip = ("", 0)
 
     async def start(self, ground: Ground) -> None:
         """Return when it is ready."""
@@ -116,6 +119,10 @@ class GatewayProcess:
             partners=dict.fromkeys((PARTNER, *self._domains), open_to_dialback),
         )
         words = configuration_words(settings, ground, ground.addresses.take(self.name))
+
+        if self._contacts is not None:
+            words["frontend"]["contacts"] = str(self._contacts)
+
         file = self._child.folder / "gateway.yaml"
         file.write_text(yaml.dump(words, Dumper=yaml.CSafeDumper), encoding="utf-8")
         profiler = ["-m", "cProfile", "-o", str(self._profile)] if self._profile else []
@@ -127,12 +134,12 @@ class GatewayProcess:
         if not places:
             raise ConnectionError("\n".join(["the gateway does not start", *self._child.last_lines(10)]))
 
-        self.pid, self.place, self._sip = self._child.pid, places["edge"], places["sip"]
+        self.pid, self.place, self.sip = self._child.pid, places["edge"], places["sip"]
         ground.names.places[SYSTEM] = self.place
 
     async def sign_in(self) -> list[Users]:
         """Every SIP user, one connection each."""
-        return [await _signed_in(SIPUsers(), self._sip, name) for name in NAMES]
+        return [await _signed_in(SIPUsers(), self.sip, name) for name in NAMES]
 
     def message(self, number: int, name: str) -> bytes:
         """A MESSAGE."""
