@@ -19,7 +19,7 @@ GOOD = {"PASS", "ALTERNATIVE"}
 #: Many rows of one kind: they are not played again one at a time.
 MATRIX = "negotiation"
 SCENARIOS = load(ROOT / "scenarios")
-#: Of the others, those that are played a second time, with nothing beside them: one in so many.
+#: Of the others, those that are played with nothing beside them: one in so many.
 SAMPLE = 3
 #: system -> a program that it comes with
 SERVERS = {"prosody": "prosody", "ejabberd": "ejabberdctl"}
@@ -61,16 +61,16 @@ def test_every_row_is_played_on_some_system() -> None:
 
 
 @pytest.mark.timeout(600)
-def test_the_embedded_gateway_meets_every_claim_however_many_at_once(tmp_path: Path) -> None:
+def test_the_embedded_gateway_meets_claims_when_nothing_else_is_played(tmp_path: Path) -> None:
+    """All of them, many at once, are what the README's first command plays, which the gates run as well."""
     sample = sorted(one.id for one in SCENARIOS if not one.id.startswith(f"{MATRIX}/"))[::SAMPLE]
-    code, crowded = run(tmp_path / "crowded", "--jobs", "32")
     # Each process plays one at a time.
-    _, alone = run(tmp_path / "alone", "--jobs", "2", "--processes", "2", "--seed", "2", *sample)
+    code, alone = run(tmp_path, "--jobs", "2", "--processes", "2", "--seed", "2", *sample)
+    played = {name for name, verdict in verdicts(alone).items() if verdict in GOOD}
 
-    assert not beside(crowded, *GOOD, "UNSUPPORTED")
-    assert {name for name, verdict in verdicts(crowded).items() if verdict in GOOD} == playable("embedded")
-    assert len(crowded) == len(SCENARIOS)
-    assert verdicts(alone) == {name: verdicts(crowded)[name] for name in sample}
+    assert not beside(alone, *GOOD, "UNSUPPORTED")
+    assert played == playable("embedded") & set(sample)
+    assert len(alone) == len(sample)
     assert code == 0
 
 
