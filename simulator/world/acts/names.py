@@ -116,16 +116,23 @@ def _filled(stage: Stage, given: Any) -> Any:
     for partner in stage.partners.values():
         text = partner.place_for_all(text)
 
+    if " of " in text:
+        text = _with_places_of_the_system(stage, text)
+
+    return stage.fill(text)
+
+
+def _with_places_of_the_system(stage: Stage, text: str) -> str:
+    """Records may point at the system as well: a partner that claims to live there, or one of several edges."""
     system = stage.world.system
     edges: Mapping[str, tuple[int, str, int]] = getattr(system, "edges", {})
 
-    # Records may point at the system as well: a partner that claims to live there, or one of several edges.
     for name in (*stage.scenario.domains, *edges):
         if f" of {name}}}" in text:
             _, host, port = edges.get(name) or (0, *system.address_of(name))
             text = text.replace(f"{{address of {name}}}", host).replace(f"{{port of {name}}}", str(port))
 
-    return stage.fill(text)
+    return text
 
 
 def _question(stage: Stage, given: Any) -> dict[str, str]:
