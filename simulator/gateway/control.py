@@ -29,14 +29,13 @@ import msgspec
 
 from simulator.gateway.administration import Administration
 from simulator.gateway.management.session import Session
+from simulator.gateway.socket_path import short
 from simulator.powershell.errors import Source, render
 
 Log = Callable[[str], None]
 
 #: bytes of one line, in either direction
 LONGEST_LINE = 4 * 1024 * 1024
-#: the longest path that a Unix socket may have, in bytes (Linux has 108, with a zero at the end)
-LONGEST_PATH = 107
 #: seconds that a peer may take to read what it has asked for
 PATIENCE = 30.0
 
@@ -55,19 +54,16 @@ class Control:
 
     async def start(self) -> None:
         """Listen. A socket that a dead process left behind is replaced. Raises ControlError."""
-        path = str(self._path)
-
-        if len(os.fsencode(path)) > LONGEST_PATH:
-            raise ControlError(f"{path}: a socket's path has at most {LONGEST_PATH} bytes; choose a shorter one")
-
         self._make_way()
         # Nobody else may connect, not even for the moment between the birth of the socket and a chmod.
         before = os.umask(0o177)
 
         try:
-            self._server = await asyncio.start_unix_server(self._accepted, path, limit=LONGEST_LINE)
+            with short(self._path) as path:
+                self._server = await asyncio.start_unix_server(self._accepted, path, limit=LONGEST_LINE)
         except OSError as error:
-            raise ControlError(f"{path}: cannot be listened on: {error.strerror}; choose another --control") from None
+            why = f"{self._path}: cannot be listened on: {error.strerror}"
+            raise ControlError(f"{why}; choose another --control") from None
         finally:
             os.umask(before)
 
@@ -100,7 +96,8 @@ class Control:
 
         with socket.socket(socket.AF_UNIX) as trial:
             try:
-                trial.connect(str(self._path))
+                with short(self._path) as path:
+                    trial.connect(path)
             except OSError:
                 self._path.unlink()
                 return

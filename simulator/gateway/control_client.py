@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.gateway.control import LONGEST_LINE, LONGEST_PATH
+from simulator.gateway.control import LONGEST_LINE
+from simulator.gateway.socket_path import short
 
 
 class NoGateway(Exception):  # noqa: N818 - says what is the matter
@@ -39,10 +40,8 @@ class ControlClient:
         self._socket.settimeout(timeout)
 
         try:
-            if len(str(path).encode()) > LONGEST_PATH:
-                raise OSError("its path is too long")
-
-            self._socket.connect(str(path))
+            with short(path) as reachable:
+                self._socket.connect(reachable)
         except OSError as error:
             self._socket.close()
             why = error.strerror or error

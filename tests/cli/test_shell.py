@@ -253,7 +253,7 @@ def test_what_is_typed_goes_on_until_it_is_complete(monkeypatch: pytest.MonkeyPa
         (["shell", "--control", "/nowhere/socket"], "no gateway answers on /nowhere/socket"),
         (["shell", "--config", "lost.yaml"], "lost.yaml"),
         (["status", "--control", "/nowhere/socket"], "no gateway answers"),
-        (["status", "--control", "/nowhere/" + "x" * 200], "too long"),
+        (["status", "--control", "/nowhere/" + "x" * 200], "no gateway answers on /nowhere/xxx"),
     ],
     ids=str,
 )
