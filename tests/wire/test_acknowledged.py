@@ -15,7 +15,8 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="on
 
 async def acknowledged(connection: Connection, size: int) -> None:
     async with asyncio.timeout(5):
-        while connection.sent.acknowledged < size:
+        while connection.sent.acknowledged < size:  # noqa: ASYNC110
+            # The kernel tells nobody when it changes: it can only be asked again.
             await asyncio.sleep(0.005)
 
 

@@ -25,8 +25,8 @@ def pool_identity(written: str) -> str:
 class EdgeMember(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """One Edge Server of a pool: `identity` is its own FQDN, `edge` where it listens.
 
-    `external` None means the certificate of the whole configuration: "Plan for Edge Server certificates" has the members
-    of one pool show the same one.
+    `external` None means the certificate of the whole configuration: "Plan for Edge Server certificates" has the
+    members of one pool show the same one.
     """
 
     identity: str

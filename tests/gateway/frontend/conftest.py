@@ -90,9 +90,9 @@ OPEN = {
 }
 
 
-def configured(authority: CertificateAuthority, **settings: Any) -> Configuration:
+def configured(authority: CertificateAuthority, **given: Any) -> Configuration:
     """A configuration on free loopback ports, in which nobody is stopped."""
-    settings = OPEN | settings
+    settings: dict[str, Any] = OPEN | given
     internal = authority.issue("link.internal")
     sip = authority.issue("contoso.com")
 
