@@ -18,6 +18,19 @@ MAY = {
     UNVERIFIED: ("", "subscribe see message"),
 }
 
+#: the nine states of RFC 6121 §A.1: whether the user sees, asks, is seen, is asked
+STATES = {
+    "N": (False, False, False, False),
+    "NPO": (False, True, False, False),
+    "NPI": (False, False, False, True),
+    "NPOI": (False, True, False, True),
+    "T": (True, False, False, False),
+    "TPI": (True, False, False, True),
+    "F": (False, False, True, False),
+    "FPO": (False, True, True, False),
+    "B": (True, False, True, False),
+}
+
 Pair = tuple[str, str]
 
 

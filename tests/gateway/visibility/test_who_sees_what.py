@@ -52,6 +52,7 @@ def test_nobody_sees_or_is_denied_what_the_model_says_otherwise() -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "approval-shows-nothing",
         "blocked-are-written-to",
         "federated-may-not-write",
         "gates-only-outward",
