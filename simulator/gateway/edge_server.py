@@ -7,6 +7,7 @@ Does not know what passes through.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import msgspec
 
@@ -35,6 +36,8 @@ class EdgeServer:
         self._rules, self._entropy, self._log = rules, entropy, log
         self.counters = Counters()
         self.running = False
+        self.on_replica: Callable[[str], None] = lambda _: None
+        """Told of what the front end has replicated, once it counts."""
         self._make()
 
     def _make(self) -> None:
@@ -102,6 +105,7 @@ class EdgeServer:
             self._log("partners and domains are those of the front end from now on")
             self.configuration.adopt(configuration)
             self.edge.reconfigure()
+            self.on_replica(text)
 
     def _adopt(self, configuration: Configuration, edge: EdgeSettings) -> None:
         self.configuration.adopt(msgspec.structs.replace(configuration, edge=edge))

@@ -19,6 +19,7 @@ from simulator.gateway.edge.edge import Edge
 from simulator.gateway.edge_server import EdgeServer
 from simulator.gateway.frontend.edges import Places, of_member
 from simulator.gateway.frontend.frontend import FrontEnd
+from simulator.gateway.replica import with_replica
 from simulator.gateway.rules import Rules
 from simulator.gateway.services import FRONT_END, PROXY, TRANSLATING, NoSuchService, Service
 from simulator.gateway.topology import Member
@@ -75,7 +76,12 @@ class Gateway:
         if role is not Role.FRONT_END:
             for member in _chosen(configuration, role, pool, edge):
                 own = of_member(configuration, member)
-                self.edges[member.identity] = EdgeServer(member.identity, own, rules, entropy=entropy, log=log)
+                server = EdgeServer(member.identity, own, rules, entropy=entropy, log=log)
+                self.edges[member.identity] = server
+
+                # Where the front end is elsewhere we know of an administrator's changes what it says.
+                if role is Role.EDGE:
+                    server.on_replica = self._replicated
 
         if role is not Role.EDGE:
             access = AccessPoint(configuration, rules.access, partner_for=rules.partner_for)
@@ -176,6 +182,9 @@ class Gateway:
         self._log(f"reconfigured{': these take a new start: ' + ', '.join(later) if later else ''}")
 
         return tuple(later)
+
+    def _replicated(self, text: str) -> None:
+        self.configuration.adopt(with_replica(self.configuration, text))
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -35,6 +35,8 @@ EDGE = "edge"
 APART_CAPABILITIES = GATEWAY_CAPABILITIES | {"processes", "several-edges", "cmdlets"}
 _PLACE = re.compile(r"([\w-]+)=(\S+):(\d+)")
 _COMPUTER = re.compile(r"-ComputerName\s+(\S+)", re.IGNORECASE)
+#: parts of the configuration that an edge has from the front end
+_REPLICATED = ("domains", "former-domains", "partners")
 _LINK_UP = "link up with "
 
 
@@ -250,12 +252,34 @@ class EmbeddedApart:
         """Type lines into the management shell, as `Embedded.run_commands`. Raises SystemFailed.
 
         A process knows its own services only: lines about those of an edge name it by ``-ComputerName``, and are typed
-        in there. All others are for the front end.
+        in there. All others are for the front end; what they change has reached every edge that can be reached.
         """
         named = _COMPUTER.search(text)
         computer = named[1].lower() if named else FRONT_END
 
-        return await self._part(computer if computer in self.edges else FRONT_END).shell.type_in(text)
+        if computer in self.edges:
+            return await self._part(computer).shell.type_in(text)
+
+        said = await self._part(FRONT_END).shell.type_in(text)
+        await self._replicated()
+
+        return said
+
+    async def _replicated(self) -> None:
+        """Wait until the edges have what the front end has told them; a partner may find out before they do."""
+        status, inside = await self._parts[FRONT_END].shell.look()
+
+        for link in status["links"]:
+            edge = self._parts[link["edge"]]
+
+            while link["up"] and edge.runs:
+                seen, outside = await edge.shell.look()
+                route = [each["route"] for each in seen["links"]]
+
+                if route in ([link["route"]], []) and all(inside[part] == outside[part] for part in _REPLICATED):
+                    break
+
+                await asyncio.sleep(0.005)
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""

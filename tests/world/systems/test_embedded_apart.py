@@ -126,6 +126,14 @@ async def test_commands_reach_the_process_that_they_are_about(ground: Ground) ->
         assert await system.run_commands(f"Start-CsWindowsService -ComputerName {EAST}") == []
         assert await can_connect(places[EAST][1:])
 
+        # What was changed inside is known at every edge when the command is over, and each says so.
+        await system.run_commands(f"New-CsXmppAllowedPartner a.example; Set-CsSite Redmond -XmppFederationRoute {EAST}")
+
+        for name, is_route in ((WEST, False), (EAST, True)):
+            status, configuration = await system._parts[name].shell.look()
+            assert [link["route"] for link in status["links"]] == [is_route]
+            assert "a.example" in [partner["identity"] for partner in configuration["partners"]]
+
         # A front end that is started again has forgotten what was typed in.
         assert await system.run_commands("$x = 'kept'; $x") == [("output", "kept")]
         await system.kill_process("front end")
