@@ -74,14 +74,14 @@ class _LinkEnd:
         self._usable().write(Stanza(element=stanza))
 
     def _tell(self, element: Element) -> None:
-        """Say something that is no stanza; forgotten while the link is down."""
-        if self._session is not None:
+        """Say something that is no stanza; forgotten while the link is down or about to be."""
+        if self._session is not None and not self._session.is_closing:
             self._session.write(Nonza(element=element))
 
     def _usable(self) -> LinkSession:
         session = self._session
 
-        if session is None:
+        if session is None or session.is_closing:
             raise LinkDown("the link between front end and edge is down")
 
         if session.connection.unsent > self._unsent_bytes:

@@ -25,6 +25,7 @@ from simulator.xmpp.events import (
     Violation,
 )
 from simulator.xmpp.limits import Limits
+from simulator.xmpp.state import State
 from simulator.xmpp.stream import Stream
 
 #: after so many intervals without a sign of life the other end is held for gone
@@ -81,6 +82,11 @@ class LinkSession:
 
     # -- what goes
 
+    @property
+    def is_closing(self) -> bool:
+        """Our closing tag is out, or the connection is gone: nothing more can be said."""
+        return self.connection.closed or self.stream.ours in (State.FAILED, State.CLOSED)
+
     def write(self, event: Event) -> None:
         """Send an event."""
         self._spoke = self._loop.time()
@@ -101,12 +107,12 @@ class LinkSession:
     def _tell_settled(self, tell: Callable[[list[int]], Element]) -> None:
         numbers, self._settled = self._settled, []
 
-        if not self.connection.closed:
+        if not self.is_closing:
             self.write(Nonza(element=tell(numbers)))
 
     def finish(self, condition: StreamCondition | None = None, text: str = "") -> None:
         """Close in order, with a stream error if there is a reason; the owner hears of it from `_closed`."""
-        if self.connection.closed:
+        if self.is_closing:
             return
 
         self.why = self.why or text or (condition.value if condition else "")

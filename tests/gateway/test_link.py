@@ -112,6 +112,22 @@ async def test_both_sides_say_when_it_is_down(ends: Ends) -> None:
     ends.edge.handed_over(["m1"])
 
 
+async def test_nothing_is_said_behind_the_closing_tag(ends: Ends) -> None:
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+    session = ends.edge.session
+    assert session is not None
+    # It is due at the end of this turn, and comes too late.
+    ends.edge.handed_over(["m1"])
+    session.finish()
+
+    with pytest.raises(LinkDown):
+        ends.edge.send(parse_element(MESSAGE))
+
+    assert {await ends.next(), await ends.next()} == {"edge down", "frontend down"}
+    assert problems == []
+
+
 async def test_front_end_comes_back_when_the_edge_does(authority: CertificateAuthority) -> None:
     configuration = configured(authority)
     ends = Ends(configuration)
