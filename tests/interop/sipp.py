@@ -10,11 +10,14 @@ import re
 from pathlib import Path
 
 from simulator.world.users.user import MESSAGE, User
-from tests.gateway.frontend.test_sipp import RECEIVE, REGISTER, message, scenario
-from tests.interop.conftest import OUTSIDE, arrived
+from tests.gateway.frontend.sipp import Sipp, message, receive, register, scenario
+from tests.interop.conftest import OUTSIDE
 from tests.world.systems.conftest import Town
+from tests.world.users.arrivals import arrived
 
 JULIET = f"juliet@{OUTSIDE}"
+#: seconds from its start to its end, between which real servers talk
+PATIENCE = 40
 
 
 class Presentity:
@@ -25,22 +28,16 @@ class Presentity:
 
     async def start(self, place: tuple[str, int], asked: str, transport: str = "TCP") -> None:
         """`asked` is what it does when a SUBSCRIBE comes, which is a call of its own."""
-        own = scenario(REGISTER, message(JULIET, 200), RECEIVE.format(code=200, phrase="OK"))
 
-        for name, text in (("main", own), ("asked", scenario(asked))):
-            spoken = text.replace("SIP/2.0/TCP", f"SIP/2.0/{transport}")
-            spoken = spoken.replace("transport=tcp", f"transport={transport.lower()}")
-            (self._folder / name).write_text(spoken)
+        def spoken(text: str) -> str:
+            text = text.replace("SIP/2.0/TCP", f"SIP/2.0/{transport}")
 
-        self._process = await asyncio.create_subprocess_exec(
-            *("sipp", f"{place[0]}:{place[1]}", "-sf", "main", "-oocsf", "asked", "-t", "t1", "-m", "1"),
-            *("-i", self._own, "-p", "5060", "-nostdin", "-timeout", "40", "-timeout_error", "-recv_timeout", "30000"),
-            *("-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"),
-            cwd=self._folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+            return text.replace("transport=tcp", f"transport={transport.lower()}")
+
+        (self._folder / "asked").write_text(spoken(scenario(asked)))
+        own = scenario(register(), message(JULIET, 200), receive("200 OK"))
+        self._sipp = Sipp(self._folder, place, self._own, PATIENCE)
+        await self._sipp.start(spoken(own), "-oocsf", "asked", "-trace_msg", "-message_file", "messages")
 
     async def has_written(self, juliet: User, words: str = "") -> str:
         """The thread in which Juliet can answer: sipp takes nothing before it has its own answer."""
@@ -63,16 +60,4 @@ class Presentity:
 
     async def ended(self) -> None:
         """It ends, and nothing was unexpected."""
-        try:
-            async with asyncio.timeout(20):
-                code = await self._process.wait()
-        finally:
-            if self._process.returncode is None:
-                self._process.kill()
-                await self._process.wait()
-
-        # Only where there is something to tell.
-        file = self._folder / "errors"
-        errors = file.read_text() if file.exists() else ""
-        assert code == 0, errors
-        assert "nexpected" not in errors, errors
+        assert await self._sipp.succeeded() == ""

@@ -7,7 +7,6 @@ are the answer.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,19 @@ import pytest
 from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.users.habits import Habits
 from simulator.world.users.user import PRESENCE, SUBSCRIPTION, User
-from tests.interop.conftest import OUTSIDE, arrived, row
+from tests.gateway.frontend.sipp import CONTACT, needs_sipp
+from tests.interop.conftest import OUTSIDE, row
 from tests.interop.sipp import JULIET, Presentity
 from tests.interop.tunnel import PROGRAM, tunnel
 from tests.world.systems.conftest import Town
+from tests.world.users.arrivals import arrived
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("sipp") is None or PROGRAM is None,
-    reason="sipp or openssl is not installed: apt-get install sip-tester openssl (Debian)",
-)
+pytestmark = [
+    needs_sipp,
+    pytest.mark.skipif(PROGRAM is None, reason="openssl is not installed: apt-get install openssl (Debian)"),
+]
 
 ALICE = "alice@contoso.com"
-CONTACT = "Contact: <sip:alice@[local_ip]:[local_port];transport=tcp>"
 DOCUMENT = """\
 <?xml version='1.0' encoding='UTF-8'?>
 <presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:dm='urn:ietf:params:xml:ns:pidf:data-model'

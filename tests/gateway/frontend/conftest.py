@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -37,8 +38,10 @@ from simulator.gateway.link import LinkListener
 from simulator.gateway.topology import members
 from simulator.sip.framing import Frame, MessageReader
 from simulator.sip.message import Request, Response, build_response, parse_message
+from simulator.world.addresses import Addresses
 from simulator.world.ca import CertificateAuthority
 from simulator.xmpp.element import parse_element, serialize
+from tests.gateway.frontend.sipp import Sipp
 
 _NUMBERS = itertools.count(1)
 
@@ -235,3 +238,9 @@ async def alice(inside: Inside) -> AsyncIterator[WireUser]:
 @pytest.fixture
 def connect() -> type[WireUser]:
     return WireUser
+
+
+@pytest.fixture
+def sipp(inside: Inside, tmp_path: Path) -> Iterator[Sipp]:
+    with Addresses() as addresses:
+        yield Sipp(tmp_path, ("127.0.0.1", inside.port), addresses.take("sipp"))

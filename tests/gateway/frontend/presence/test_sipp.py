@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.gateway.access.authorization import AuthorizationSettings
 from tests.gateway.frontend.presence.phone import of_juliet
-from tests.gateway.frontend.test_sipp import REQUEST, Sipp, message, scenario
+from tests.gateway.frontend.sipp import CONTACT, REQUEST, Sipp, answer, message, needs_sipp, register, scenario
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("sipp") is None, reason="sipp is not installed: apt-get install sip-tester (Debian)"
-)
+pytestmark = needs_sipp
 
-REGISTER = REQUEST.format(
-    start="REGISTER sip:contoso.com SIP/2.0",
-    to="<sip:alice@contoso.com>",
-    # The call is that of the subscription, so that sipp takes the NOTIFYs for its own.
-    call="r///",
-    number=1,
-    method="REGISTER",
-    headers='Contact: <sip:alice@[local_ip]:[local_port];transport=tcp>;methods="MESSAGE, NOTIFY"\nExpires: 60',
-    body="",
-    code=200,
-)
+# The call is that of the subscription, so that sipp takes the NOTIFYs for its own.
+REGISTER = register(methods="MESSAGE, NOTIFY", call="r///")
 
 #: the tag of the dialog, which sipp's own memory loses with the next answer to anything else
 KEEP_TAG = """
@@ -43,17 +30,6 @@ NOTIFY = """
     <ereg regexp="{body}" search_in="body" check_it="true" assign_to="{number}"/>
     <log message="[${number}]"/>
   </action></recv>
-  <send><![CDATA[
-
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-  ]]></send>
 """
 
 
@@ -64,25 +40,23 @@ def subscribe(number: int, expires: int, to: str) -> str:
         call="",
         number=number,
         method="SUBSCRIBE",
-        headers="Event: presence\nAccept: application/pidf+xml\n"
-        f"Contact: <sip:alice@[local_ip]:[local_port];transport=tcp>\nExpires: {expires}",
+        headers=f"Event: presence\nAccept: application/pidf+xml\n{CONTACT}\nExpires: {expires}",
         body="",
         code=200,
     )
 
 
 def notify(number: int, state: str, body: str = ".*") -> str:
-    return NOTIFY.format(number=number, state=state, body=body)
+    return NOTIFY.format(number=number, state=state, body=body) + answer("200 OK")
 
 
 @pytest.fixture
-async def asked(start: Any) -> AsyncIterator[Any]:
-    async with start(authorization=AuthorizationSettings(public_verified_prompts=True)) as inside:
-        yield inside
+async def inside(start: Any) -> AsyncIterator[Any]:
+    async with start(authorization=AuthorizationSettings(public_verified_prompts=True)) as made:
+        yield made
 
 
-async def test_sipp_watches_a_contact(asked: Any, tmp_path: Path) -> None:
-    sipp = Sipp(tmp_path, asked.port)
+async def test_sipp_watches_a_contact(inside: Any, sipp: Sipp) -> None:
     await sipp.start(
         scenario(
             REGISTER,
@@ -95,10 +69,10 @@ async def test_sipp_watches_a_contact(asked: Any, tmp_path: Path) -> None:
             notify(3, "terminated;reason=timeout", "closed"),
         )
     )
-    assert "type='subscribe'" in await asked.next_stanza()
-    assert "<message" in await asked.next_stanza()
-    asked.sends(of_juliet("subscribed"))
-    stanza = await asked.next_stanza()
+    assert "type='subscribe'" in await inside.next_stanza()
+    assert "<message" in await inside.next_stanza()
+    inside.sends(of_juliet("subscribed"))
+    stanza = await inside.next_stanza()
 
     assert await sipp.succeeded() == ""
     assert "type='unavailable'" in stanza

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.gateway.frontend.sipp import CONTACT, Sipp, answer, message, needs_sipp, register, scenario
 
-from tests.gateway.frontend.test_sipp import REQUEST, Sipp, message, scenario
+pytestmark = needs_sipp
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("sipp") is None, reason="sipp is not installed: apt-get install sip-tester (Debian)"
-)
-
-REGISTER = REQUEST.format(
-    start="REGISTER sip:contoso.com SIP/2.0",
-    to="<sip:alice@contoso.com>",
-    call="",
-    number=1,
-    method="REGISTER",
-    headers='Contact: <sip:alice@[local_ip]:[local_port];transport=tcp>;methods="INVITE, MESSAGE, BYE"\nExpires: 60',
-    body="",
-    code=200,
-)
+REGISTER = register(methods="INVITE, MESSAGE, BYE")
 
 SDP = """
 v=0
@@ -35,8 +20,6 @@ t=0 0
 m=message 5060 sip null
 a=accept-types:text/plain application/im-iscomposing+xml
 """
-
-CONTACT = "Contact: <sip:alice@[local_ip]:[local_port];transport=tcp>"
 
 
 def request(method: str, number: int, headers: str = "", body: str = "") -> str:
@@ -80,28 +63,7 @@ Content-Length: [len]
 """
 
 
-def answer(code: str, headers: str = "", body: str = "") -> str:
-    return f"""
-  <send><![CDATA[
-
-SIP/2.0 {code}
-[last_Via:]
-[last_From:]
-[last_To:]{headers}
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: [len]
-{body}
-  ]]></send>
-"""
-
-
 RECEIVED_200 = '<recv response="200"/>'
-
-
-@pytest.fixture
-def sipp(inside: Any, tmp_path: Path) -> Sipp:
-    return Sipp(tmp_path, inside.port)
 
 
 async def test_sipp_opens_a_session_talks_and_hangs_up(inside: Any, sipp: Sipp) -> None:
