@@ -13,11 +13,12 @@ import pytest
 from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.users.habits import Habits
 from simulator.world.users.user import MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION
-from tests.interop.baresip import INSTALL, baresip, is_installed
-from tests.interop.conftest import OUTSIDE, arrived, row
+from tests.gateway.frontend.baresip import baresip, needs_baresip
+from tests.interop.conftest import OUTSIDE, row
 from tests.world.systems.conftest import Town
+from tests.world.users.arrivals import arrived
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason=INSTALL)
+pytestmark = needs_baresip
 
 ALICE = "alice@contoso.com"
 
@@ -30,7 +31,14 @@ async def test_baresip_and_a_contact_see_each_other_and_talk(town: Town, outside
     place = gateway.listening["sips" if transport == "tls" else "sip"]
     juliet = await town.user(server, f"juliet@{OUTSIDE}", Habits(uses_presence=True))
 
-    async with baresip(ALICE, town, place, transport=transport, contacts=[juliet.address]) as alice:
+    async with baresip(
+        ALICE,
+        town.addresses,
+        place,
+        authority=town.authority.authority,
+        transport=transport,
+        contacts=[juliet.address],
+    ) as alice:
         await arrived(juliet, SUBSCRIPTION, type="subscribe")
         await alice.shows("Unknown")
         await juliet.accept(ALICE)

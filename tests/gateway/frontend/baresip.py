@@ -1,4 +1,4 @@
-"""baresip as the user agent of somebody at a gateway that is a process of its own, over TCP or TLS.
+"""baresip (Debian baresip-core) as somebody's user agent, over TCP or TLS.
 
 Knows its files, and its module ctrl_tcp: netstrings of JSON, commands one way, answers and events the other.
 """
@@ -13,11 +13,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from simulator.world.addresses import Addresses
 from simulator.world.systems.child import Child, answers
-from simulator.world.systems.system import Surroundings
 
 MODULES = Path("/usr/lib/baresip/modules")
-INSTALL = "baresip is not installed: apt-get install baresip-core (Debian)"
+needs_baresip = pytest.mark.skipif(
+    shutil.which("baresip") is None or not (MODULES / "presence.so").exists(),
+    reason="baresip is not installed: apt-get install baresip-core (Debian)",
+)
 #: it listens for TLS one port above that for TCP
 SIP, CONTROL = 5060, 4444
 #: seconds until its control port must answer, and for whatever is waited for
@@ -106,21 +111,18 @@ class Baresip:
             (self.events if said.get("event") else self._answers).put_nowait(said)
 
 
-def is_installed() -> bool:
-    return shutil.which("baresip") is not None and (MODULES / "presence.so").exists()
-
-
 @asynccontextmanager
 async def baresip(
     address: str,
-    surroundings: Surroundings,
+    addresses: Addresses,
     gateway: tuple[str, int],
     *,
+    authority: Path,
     transport: str = "tcp",
     contacts: Sequence[str] = (),
 ) -> AsyncIterator[Baresip]:
-    """Started and registered as this user, with contacts whom it watches."""
-    child, host = Child("baresip"), surroundings.addresses.take("baresip")
+    """Started and registered as this user, with contacts whom it watches; `authority` is whom it trusts over TLS."""
+    child, host = Child("baresip"), addresses.take("baresip")
     proxy = f"sip:{gateway[0]}:{gateway[1]};transport={transport}"
     account = f'<sip:{address};transport={transport}>;outbound="{proxy}";regint=60;auth_pass=none\n'
     configuration = CONFIGURATION.format(
@@ -129,7 +131,7 @@ async def baresip(
         control=CONTROL,
         modules=MODULES,
         transport=transport,
-        authority=surroundings.authority.authority,
+        authority=authority,
     )
     (child.folder / "config").write_text(configuration)
     (child.folder / "accounts").write_text(account)
