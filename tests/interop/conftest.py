@@ -33,16 +33,6 @@ async def fate(user: User, id: str) -> Arrival:  # noqa: A002
         )
 
 
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    """Take the first arrival of this kind that has these fields."""
-    async with asyncio.timeout(20):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
-
-
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
     town = Town()

@@ -20,8 +20,9 @@ from simulator.world.systems.embedded_process import EmbeddedProcess
 from simulator.world.systems.system import NotInstalled, System
 from simulator.world.users.habits import Habits
 from simulator.world.users.user import MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION, User
-from tests.interop.conftest import arrived, fate, row
+from tests.interop.conftest import fate, row
 from tests.world.systems.conftest import Town
+from tests.world.users.arrivals import arrived
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

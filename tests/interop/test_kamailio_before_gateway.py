@@ -27,9 +27,10 @@ from simulator.world.users.sip.publication import Publication
 from simulator.world.users.sip.shown import closed_document, document_of
 from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.user import COMPOSING, MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION, User
-from tests.interop.conftest import OUTSIDE, arrived, row
+from tests.interop.conftest import OUTSIDE, row
 from tests.interop.kamailio import INSTALL, Kamailio, before, is_installed, kamailio
 from tests.world.systems.conftest import Town
+from tests.world.users.arrivals import arrived
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason=INSTALL)
 

@@ -29,9 +29,9 @@ from simulator.world.users.sip.shown import closed_document, document_of
 from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.sip.subscriptions import Subscription, Subscriptions
 from simulator.world.users.user import MESSAGE, PRESENCE, SUBSCRIPTION, Inbox
-from tests.interop.conftest import arrived
 from tests.interop.kamailio import INSTALL, RELAY, SHORTEST, Kamailio, is_installed, kamailio
 from tests.world.systems.conftest import Town
+from tests.world.users.arrivals import arrived
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason=INSTALL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from simulator.world.users.user import (
     Unable,
     User,
 )
+from tests.world.users.arrivals import arrived, befriend
 
 ALICE, JULIET = "alice@contoso.com", "juliet@gmail.com"
 LYNC, PLAIN = Habits(uses_presence=True), Habits(uses_presence=True, dialect="rfc8048")
@@ -33,23 +33,6 @@ async def meet(town: Any, habits: Habits, **options: Any) -> tuple[User, Partner
     juliet = PartnerUser(JULIET, partner, town.journal, uses_presence=True, **options)
 
     return await town.user(system, habits=habits), juliet
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(5):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
-
-
-async def befriend(one: User, other: User) -> None:
-    await one.add_contact(other.address)
-    await arrived(other, SUBSCRIPTION, type="subscribe")
-    await other.accept(one.address)
-    await arrived(one, SUBSCRIPTION, type="subscribed")
-    await arrived(one, PRESENCE, type="available")
 
 
 def violations(town: Any) -> list[str]:

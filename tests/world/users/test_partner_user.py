@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from simulator.world.users.partner_user import PartnerUser
-from simulator.world.users.user import COMPOSING, MESSAGE, PRESENCE, PROBE, REFUSAL, SUBSCRIPTION, User
+from simulator.world.users.user import COMPOSING, MESSAGE, PRESENCE, PROBE, REFUSAL, SUBSCRIPTION
+from tests.world.users.arrivals import arrived, befriend
 
 JULIET, ALICE = "juliet@gmail.com", "alice@contoso.com"
 
@@ -24,23 +24,6 @@ async def people(town: Any) -> Any:
         )
 
     return make
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(5):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
-
-
-async def befriend(one: PartnerUser, other: PartnerUser) -> None:
-    await one.add_contact(other.address)
-    await arrived(other, SUBSCRIPTION, type="subscribe")
-    await other.accept(one.address)
-    await arrived(one, SUBSCRIPTION, type="subscribed")
-    await arrived(one, PRESENCE, type="available")
 
 
 async def fence(one: PartnerUser, other: PartnerUser) -> None:

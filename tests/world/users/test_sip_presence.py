@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from simulator.wire.listener import listen
 from simulator.world.users.habits import Habits
 from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.user import PRESENCE, REFUSAL, SUBSCRIPTION, Unable
+from tests.world.users.arrivals import arrived
 from tests.world.users.sip_server import Server
 
 ALICE, JULIET = "alice@contoso.com", "juliet@gmail.com"
@@ -46,11 +46,6 @@ async def make(server: Server) -> AsyncIterator[Make]:
         await one.sign_out()
 
     await listener.close()
-
-
-async def arrived(user: SIPUser, what: str) -> dict[str, Any]:
-    async with asyncio.timeout(5):
-        return (await user.inbox.next(lambda arrival: arrival.what == what)).fields
 
 
 def document(resource: str, basic: str = "open", entity: str = f"sip:{JULIET}", **parts: Any) -> bytes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from simulator.wire.listener import listen
 from simulator.world.users.habits import Habits
 from simulator.world.users.sip.sip_user import SIPUser
 from simulator.world.users.user import ACCEPTED, COMPOSING, MESSAGE, REFUSAL
+from tests.world.users.arrivals import arrived
 from tests.world.users.sip_server import Server
 
 ALICE, JULIET = "alice@contoso.com", "juliet@gmail.com"
@@ -34,11 +33,6 @@ async def alice(server: Server) -> AsyncIterator[SIPUser]:
     yield user
     await user.sign_out()
     await listener.close()
-
-
-async def arrived(user: SIPUser, what: str) -> dict[str, Any]:
-    async with asyncio.timeout(5):
-        return (await user.inbox.next(lambda arrival: arrival.what == what)).fields
 
 
 def take(server: Server, *, headers: HeaderList = ()) -> bytes:

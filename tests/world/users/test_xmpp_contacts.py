@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from simulator.journal import Journal
 from simulator.world.users.user import COMPOSING, CONTACT, MESSAGE, PRESENCE, REFUSAL, SUBSCRIPTION, Unable, User
 from simulator.world.users.xmpp import OWN, XMPPUser
+from tests.world.users.arrivals import arrived, befriend
 
 ALICE, BOB = "alice@inside.example", "bob@inside.example"
 
@@ -33,23 +33,6 @@ async def bob(port: int) -> AsyncIterator[XMPPUser]:
     user = make_user(BOB, port)
     yield user
     await user.sign_out()
-
-
-async def arrived(user: User, what: str, **wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(5):
-        arrival = await user.inbox.next(
-            lambda arrival: arrival.what == what and wanted.items() <= arrival.fields.items()
-        )
-
-    return arrival.fields
-
-
-async def befriend(one: XMPPUser, other: XMPPUser) -> None:
-    await one.add_contact(other.address)
-    await arrived(other, SUBSCRIPTION, type="subscribe")
-    await other.accept(one.address)
-    await arrived(one, SUBSCRIPTION, type="subscribed")
-    await arrived(one, PRESENCE, type="available")
 
 
 async def test_a_user_is_what_a_step_expects(alice: XMPPUser) -> None:
