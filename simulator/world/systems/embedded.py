@@ -171,13 +171,7 @@ class Embedded:
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
-        from simulator.world.users.sip.sip_user import SIPUser
-
-        host, port = self.listening["sip"]
-
-        return SIPUser(
-            address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)), habits=habits
-        )
+        return sip_user(self.listening["sip"], address, journal, habits, self._entropy)
 
     async def cut_link(self) -> None:
         """Take the link between front end and edge down and keep it down."""
@@ -225,6 +219,13 @@ def package_version() -> str:
         return version("s2sim")
     except PackageNotFoundError:
         return "unknown"
+
+
+def sip_user(place: tuple[str, int], address: str, journal: Journal, habits: Habits, entropy: random.Random) -> User:
+    """A SIP user agent that will register at a front end, which listens there; not yet signed in."""
+    from simulator.world.users.sip.sip_user import SIPUser
+
+    return SIPUser(address, *place, journal, entropy=random.Random(entropy.getrandbits(64)), habits=habits)
 
 
 SEAT = Seat(

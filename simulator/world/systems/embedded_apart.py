@@ -1,16 +1,14 @@
 """The embedded gateway in the seat, in pieces: each Edge Server and the front end as a process of its own.
 
-Knows the commands that run them, in which order, and how one of them is killed, stopped and started again. Does not
-know what is inside.
+Knows which process is which part, in which order they start, and how one of them is killed, stopped and started again.
+Does not know what is inside.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,12 @@ import yaml
 
 from simulator.journal import Journal
 from simulator.world.addresses import Addresses
-from simulator.world.systems.child import Child, tail
-from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_version
-from simulator.world.systems.embedded_process import BAD_CONFIGURATION, START
+from simulator.world.systems.child import Child
+from simulator.world.systems.embedded import GATEWAY_CAPABILITIES, package_version, sip_user
+from simulator.world.systems.gateway_process import START, start_gateway
 from simulator.world.systems.gateway_settings import configuration_words, edge_words, place_edges
 from simulator.world.systems.remote_shell import SOCKET, RemoteShell
-from simulator.world.systems.system import Seat, SettingsRefused, Surroundings, SystemFailed, SystemSettings
+from simulator.world.systems.system import Seat, Surroundings, SystemFailed, SystemSettings
 from simulator.world.teardown import surely
 from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.user import User
@@ -33,7 +31,6 @@ FRONT_END = "front end"
 #: what a scenario calls the edge where there is one, or the first of several
 EDGE = "edge"
 APART_CAPABILITIES = GATEWAY_CAPABILITIES | {"processes", "several-edges", "cmdlets"}
-_PLACE = re.compile(r"([\w-]+)=(\S+):(\d+)")
 _COMPUTER = re.compile(r"-ComputerName\s+(\S+)", re.IGNORECASE)
 #: parts of the configuration that an edge has from the front end
 _REPLICATED = ("domains", "former-domains", "partners")
@@ -63,33 +60,8 @@ class Part:
             self.shell = RemoteShell(self.child.folder / SOCKET)
 
         self.asked = False
-        options = ("--config", str(file), "--control", str(self.child.folder / SOCKET), *self.command)
-        await self.child.start(sys.executable, "-m", "simulator", "gateway", *options, read_stdout=True)
 
-        return await self._ready(file)
-
-    async def _ready(self, file: Path) -> dict[str, tuple[str, int]]:
-        line = ""
-
-        try:
-            async with asyncio.timeout(START):
-                line = (await self.child.stdout.readline()).decode("utf-8", "replace")
-
-                if not line:
-                    await self.child.ended.wait()
-        except TimeoutError:
-            why = f"{self.says} did not say within {START:g} s that it is ready"
-            raise SystemFailed("\n".join([why, *self.child.last_lines(10)])) from None
-
-        if self.child.status == BAD_CONFIGURATION:
-            # The folder is ours and gone in a moment: its name helps nobody.
-            raise SettingsRefused("\n".join(tail(self.child.console, 10)).replace(str(file), file.name))
-
-        if not line:
-            why = f"{self.says} ended with status {self.child.status}"
-            raise SystemFailed("\n".join([why, *self.child.last_lines(10)]))
-
-        return {service: (host, int(port)) for service, host, port in _PLACE.findall(line)}
+        return await start_gateway(self.child, file, self.says, *self.command)
 
     @property
     def runs(self) -> bool:
@@ -283,13 +255,7 @@ class EmbeddedApart:
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
-        from simulator.world.users.sip.sip_user import SIPUser
-
-        host, port = self._listening["sip"]
-
-        return SIPUser(
-            address, host, port, journal, entropy=random.Random(self._entropy.getrandbits(64)), habits=habits
-        )
+        return sip_user(self._listening["sip"], address, journal, habits, self._entropy)
 
     def log_lines(self, last: int = 40) -> list[str]:
         """The last lines of every process, one process after the other."""
