@@ -18,6 +18,7 @@ from simulator.gateway.management.objects import (
     GLOBAL_IDENTITY,
     INSTANCE,
     LOCAL_STORE,
+    Part,
     choose,
     instance_of,
     parameters_of,
@@ -49,18 +50,15 @@ def edge_record(configuration: Configuration) -> Record:
 def set_gateway(configuration: Configuration, call: Call) -> Change:
     """Change the XMPP gateway's settings."""
     _only_global("XmppGatewaySettings", call)
-    instance = instance_of(call, GATEWAY)
-    before = configuration.gateway if instance is None else with_properties(configuration.gateway, instance)
+    after = _set(configuration.gateway, GATEWAY, call)
 
-    return Change(configuration=replaced(configuration, gateway=with_parameters(before, call)), target="Global")
+    return Change(configuration=replaced(configuration, gateway=after), target="Global")
 
 
 def set_edge(configuration: Configuration, call: Call) -> Change:
     """Change the Access Edge settings: whether anybody federates at all."""
     _only_global("AccessEdgeSettings", call)
-    instance = instance_of(call, EDGE)
-    before = configuration.access if instance is None else with_properties(configuration.access, instance)
-    after: AccessEdgeConfiguration = with_parameters(before, call)
+    after = _set(configuration.access, EDGE, call)
 
     for switch in RoutingMethod:
         if call.get(switch.value):
@@ -121,6 +119,12 @@ def _get(name: str, desk: Desk, record: Callable[[Configuration], Record], says:
         parameters=(_IDENTITY, FILTER, LOCAL_STORE),
         says=says,
     )
+
+
+def _set(before: Part, type_: str, call: Call) -> Part:
+    instance = instance_of(call, type_)
+
+    return with_parameters(before if instance is None else with_properties(before, instance), call)
 
 
 def _only_global(kind: str, call: Call) -> None:

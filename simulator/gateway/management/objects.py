@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -32,7 +32,17 @@ from simulator.powershell.types import (
 )
 from simulator.powershell.values import Record, wildcard
 
+
+class HasIdentity(Protocol):
+    """A part of which there are several, told apart by name."""
+
+    @property
+    def identity(self) -> str:
+        """Its name."""
+
+
 Part = TypeVar("Part", bound=msgspec.Struct)
+Identified = TypeVar("Identified", bound=HasIdentity)
 
 GLOBAL_IDENTITY = identity("Microsoft.Rtc.Management.Xds.XdsIdentity")
 RELATIVE_IDENTITY = identity("Microsoft.Rtc.Management.Xds.XdsGlobalRelativeIdentity")
@@ -137,6 +147,24 @@ def choose(names: list[str], call: Call) -> list[str]:
     pattern = wildcard(call.get("Filter") or "*")
 
     return [name for name in names if pattern.fullmatch(name)]
+
+
+def placed(parts: Iterable[Identified], part: Identified) -> tuple[Identified, ...]:
+    """These parts with this one in the place of that with its identity, or behind the others."""
+    return tuple(({each.identity: each for each in parts} | {part.identity: part}).values())
+
+
+def told(known: Sequence[Identified], find: Callable[[str], Identified], call: Call) -> list[Identified]:
+    """The parts that Get- was asked for: that of -Identity, or those of -Filter.
+
+    `find` gives the one or raises CmdletError.
+    """
+    if "Identity" in call:
+        return [find(call.get("Identity"))]
+
+    chosen = set(choose([each.identity for each in known], call))
+
+    return [each for each in known if each.identity in chosen]
 
 
 def _type(annotation: Any) -> Type:

@@ -16,10 +16,11 @@ from simulator.gateway.management.objects import (
     INSTANCE,
     LOCAL_STORE,
     RELATIVE_IDENTITY,
-    choose,
     instance_of,
     parameters_of,
+    placed,
     record_of,
+    told,
     with_parameters,
     with_properties,
 )
@@ -42,6 +43,16 @@ def as_record(partner: AllowedPartner) -> Record:
 def find(configuration: Configuration, identity: str) -> AllowedPartner | None:
     """The partner with this primary domain."""
     return next((each for each in configuration.partners if each.identity == normalized(identity)), None)
+
+
+def known(configuration: Configuration, identity: str) -> AllowedPartner:
+    """The partner with this primary domain. Raises CmdletError."""
+    found = find(configuration, identity)
+
+    if found is None:
+        raise missing(KIND, identity, (each.identity for each in configuration.partners))
+
+    return found
 
 
 def made(call: Call) -> AllowedPartner:
@@ -67,39 +78,22 @@ def set_(configuration: Configuration, call: Call) -> Change:
     if identity is None:
         raise refusal("Which partner? Name its domain with -Identity", identifier="MissingIdentity")
 
-    before = find(configuration, identity)
-
-    if instance is not None:
-        before = with_properties(before or AllowedPartner(identity=identity), instance)
-    elif before is None:
-        raise missing(KIND, identity, (each.identity for each in configuration.partners))
+    if instance is None:
+        before = known(configuration, identity)
+    else:
+        before = with_properties(find(configuration, identity) or AllowedPartner(identity=identity), instance)
 
     return _change(configuration, with_parameters(before, call))
 
 
 def get(configuration: Configuration, call: Call) -> Iterator[Record]:
     """Tell of all partners, or of those that are asked for."""
-    if "Identity" in call:
-        found = find(configuration, call.get("Identity"))
-
-        if found is None:
-            raise missing(KIND, call.get("Identity"), (each.identity for each in configuration.partners))
-
-        yield as_record(found)
-        return
-
-    chosen = set(choose([each.identity for each in configuration.partners], call))
-
-    yield from (as_record(each) for each in configuration.partners if each.identity in chosen)
+    return map(as_record, told(configuration.partners, lambda identity: known(configuration, identity), call))
 
 
 def remove(configuration: Configuration, call: Call) -> Change:
     """Remove a partner: nobody can talk to its domains any more."""
-    found = find(configuration, call.get("Identity"))
-
-    if found is None:
-        raise missing(KIND, call.get("Identity"), (each.identity for each in configuration.partners))
-
+    found = known(configuration, call.get("Identity"))
     partners = tuple(each for each in configuration.partners if each is not found)
 
     return Change(configuration=replaced(configuration, partners=partners), target=found.identity)
@@ -173,18 +167,10 @@ def _change(configuration: Configuration, partner: AllowedPartner, objects: tupl
         # leave a method, and warns ("Negotiation settings for XMPP federated partners").
         raise refusal(str(error), identifier="InvalidNegotiationSettings") from None
 
-    others = [each.identity for each in configuration.partners]
-    partners = list(configuration.partners)
-
-    if partner.identity in others:
-        partners[others.index(partner.identity)] = partner
-    else:
-        partners.append(partner)
-
     warnings = () if partner.warning is None else (f"{partner.identity}: {partner.warning}",)
 
     return Change(
-        configuration=replaced(configuration, partners=tuple(partners)),
+        configuration=replaced(configuration, partners=placed(configuration.partners, partner)),
         target=partner.identity,
         objects=objects,
         warnings=warnings,

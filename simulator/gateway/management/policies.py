@@ -29,10 +29,11 @@ from simulator.gateway.management.objects import (
     INSTANCE,
     LOCAL_STORE,
     USER_IDENTITY,
-    choose,
     instance_of,
     parameters_of,
+    placed,
     record_of,
+    told,
     with_parameters,
     with_properties,
 )
@@ -55,6 +56,17 @@ def all_policies(configuration: Configuration) -> list[ExternalAccessPolicy]:
     has_global = find_policy(configuration.policies, Scope.GLOBAL) is not None
 
     return [*(() if has_global else (ExternalAccessPolicy(),)), *configuration.policies]
+
+
+def known(configuration: Configuration, identity: str) -> ExternalAccessPolicy:
+    """The policy that this names. Raises CmdletError."""
+    policies = all_policies(configuration)
+    policy = find_policy(policies, identity)
+
+    if policy is None:
+        raise missing(KIND, policy_identity(identity), (each.identity for each in policies))
+
+    return policy
 
 
 def made(configuration: Configuration, call: Call) -> ExternalAccessPolicy:
@@ -86,12 +98,12 @@ def set_(configuration: Configuration, call: Call) -> Change:
     """Change a policy, the global one unless told otherwise; an instance that was made in memory is added."""
     instance = instance_of(call, TYPE)
     identity = str(instance["Identity"]) if instance is not None else call.get("Identity") or Scope.GLOBAL.value
-    before = find_policy(all_policies(configuration), identity)
 
-    if instance is not None:
-        before = with_properties(before or ExternalAccessPolicy(identity=identity), instance)
-    elif before is None:
-        raise missing(KIND, policy_identity(identity), (each.identity for each in all_policies(configuration)))
+    if instance is None:
+        before = known(configuration, identity)
+    else:
+        found = find_policy(all_policies(configuration), identity)
+        before = with_properties(found or ExternalAccessPolicy(identity=identity), instance)
 
     return _change(configuration, with_parameters(before, call))
 
@@ -109,29 +121,12 @@ def get(configuration: Configuration, call: Call) -> Iterator[Record]:
 
         return
 
-    if "Identity" in call:
-        policy = find_policy(policies, call.get("Identity"))
-
-        if policy is None:
-            wanted = policy_identity(call.get("Identity"))
-            raise missing(KIND, wanted, (each.identity for each in policies))
-
-        yield as_record(policy)
-        return
-
-    chosen = set(choose([each.identity for each in policies], call))
-
-    yield from (as_record(each) for each in policies if each.identity in chosen)
+    yield from map(as_record, told(policies, lambda identity: known(configuration, identity), call))
 
 
 def remove(configuration: Configuration, call: Call) -> Change:
     """Remove a policy. The global one cannot be removed: it gets its defaults back."""
-    policy = find_policy(all_policies(configuration), call.get("Identity"))
-
-    if policy is None:
-        wanted = policy_identity(call.get("Identity"))
-        raise missing(KIND, wanted, (each.identity for each in all_policies(configuration)))
-
+    policy = known(configuration, call.get("Identity"))
     remaining = tuple(each for each in configuration.policies if each.identity != policy.identity)
     holders = [user for user in configuration.users if _holds(user.external_access_policy, policy)]
     kept = tuple(
@@ -248,14 +243,6 @@ def _holds(granted: str | None, policy: ExternalAccessPolicy) -> bool:
 
 def _change(configuration: Configuration, policy: ExternalAccessPolicy, objects: tuple[Record, ...] = ()) -> Change:
     """Put a policy in its place, or behind the others."""
-    others = [each.identity for each in configuration.policies]
-    policies = list(configuration.policies)
-
-    if policy.identity in others:
-        policies[others.index(policy.identity)] = policy
-    else:
-        policies.append(policy)
-
     # "In the Control Panel the XMPP box can be selected only after federation": alone it opens nothing.
     warnings = (
         (f"{policy.identity}: EnableXmppAccess has no effect without EnableFederationAccess",)
@@ -264,7 +251,7 @@ def _change(configuration: Configuration, policy: ExternalAccessPolicy, objects:
     )
 
     return Change(
-        configuration=replaced(configuration, policies=tuple(policies)),
+        configuration=replaced(configuration, policies=placed(configuration.policies, policy)),
         target=policy.identity,
         objects=objects,
         warnings=warnings,

@@ -12,7 +12,7 @@ import msgspec
 from simulator.gateway.access.site import Site, find_pool, find_site
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.management.change import Change, Desk, changing, missing, reading, refusal, replaced
-from simulator.gateway.management.objects import FILTER, FORCE, RELATIVE_IDENTITY, choose, record_of, with_parameters
+from simulator.gateway.management.objects import FILTER, FORCE, RELATIVE_IDENTITY, record_of, told, with_parameters
 from simulator.powershell.cmdlet import Call, Cmdlet, Parameter
 from simulator.powershell.values import Record
 
@@ -35,13 +35,7 @@ def as_record(site: Site) -> Record:
 
 def get(configuration: Configuration, call: Call) -> Iterator[Record]:
     """Tell of all sites, or of those that are asked for."""
-    if "Identity" in call:
-        yield as_record(_known(configuration, call.get("Identity")))
-        return
-
-    chosen = set(choose([site.identity for site in configuration.sites], call))
-
-    yield from (as_record(site) for site in configuration.sites if site.identity in chosen)
+    return map(as_record, told(configuration.sites, lambda identity: _known(configuration, identity), call))
 
 
 def set_(configuration: Configuration, call: Call) -> Change:
