@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulator.world.users.user import Arrival, User
+from simulator.world.users.user import ACCEPTED, MESSAGE, REFUSAL
+from tests.gateway.frontend.sipp import needs_sipp
 from tests.interop.conftest import OUTSIDE
 from tests.interop.sipp import JULIET, Presentity
-
-needs_sipp = pytest.mark.skipif(
-    shutil.which("sipp") is None, reason="sipp is not installed: apt-get install sip-tester"
-)
-
-
-async def arrived(user: User, what: str = "message") -> Arrival:
-    async with asyncio.timeout(10):
-        return await user.inbox.next(lambda arrival: arrival.what == what)
+from tests.world.users.arrivals import arrived
 
 
 @pytest.mark.parametrize("order", ["the gateway dials first", "Prosody dials first"])
@@ -30,13 +21,13 @@ async def test_people_on_both_sides_talk(town: Any, gateway: Any, prosody: Any, 
 
     for number, (one, other) in enumerate(pairs if order.startswith("the gateway") else reversed(pairs)):
         await one.send_message(other.address, "Wherefore art thou Roméo? <&>", id=f"m{number}")
-        message = (await arrived(other)).fields
+        message = await arrived(other, MESSAGE)
 
         assert message["body"] == "Wherefore art thou Roméo? <&>"
         assert message["from"].partition("/")[0] == one.address
         assert message["id"] == f"m{number}"
 
-    assert (await arrived(alice, "accepted")).fields["code"] == 200
+    assert (await arrived(alice, ACCEPTED))["code"] == 200
 
 
 async def test_nobody_is_refused(town: Any, gateway: Any, prosody: Any) -> None:
@@ -44,7 +35,7 @@ async def test_nobody_is_refused(town: Any, gateway: Any, prosody: Any) -> None:
     juliet = await town.user(prosody, JULIET)
     await juliet.send_message("nobody@contoso.com", "Hello", id="m1")
     await juliet.send_message("nobody@fabrikam.com", "Hello", id="m2")
-    refusals = [(await arrived(juliet, "refusal")).fields for _ in range(2)]
+    refusals = [await arrived(juliet, REFUSAL) for _ in range(2)]
 
     assert {refusal["id"]: refusal["conditions"] for refusal in refusals} == {
         "m1": ["service-unavailable"],
@@ -58,7 +49,7 @@ async def test_domain_that_is_not_allowed_hears_so(town: Any, gateway: Any, outs
     juliet = await town.user(stranger, "juliet@stranger.example")
     await juliet.send_message("alice@contoso.com", "Hello", id="m1")
 
-    refusal = (await arrived(juliet, "refusal")).fields
+    refusal = await arrived(juliet, REFUSAL)
 
     assert refusal["conditions"][0].startswith("remote-server-")
     assert "policy-violation" in refusal["text"]
@@ -69,7 +60,7 @@ async def test_restarted_partner_is_dialled_again(
 ) -> None:
     alice, juliet = await town.user(gateway), await town.user(prosody, JULIET)
     await alice.send_message(JULIET, "Before", id="m1")
-    await arrived(juliet)
+    await arrived(juliet, MESSAGE)
     await juliet.sign_out()
     await prosody.stop()
     # In the place of the old one: the gateway may keep what the name server said for as long as that is to live.
@@ -77,7 +68,7 @@ async def test_restarted_partner_is_dialled_again(
     juliet = await town.user(await outside(OUTSIDE), JULIET)
     await alice.send_message(JULIET, "After", id="m2")
 
-    assert (await arrived(juliet)).fields["body"] == "After"
+    assert (await arrived(juliet, MESSAGE))["body"] == "After"
 
 
 @needs_sipp

@@ -8,8 +8,9 @@ import socket
 import pytest
 
 from simulator.journal import Journal
-from simulator.world.users.user import ACCEPTED, MESSAGE, REFUSAL, Arrival
+from simulator.world.users.user import ACCEPTED, MESSAGE, REFUSAL
 from simulator.world.users.xmpp import XMPPUser
+from tests.world.users.arrivals import arrived
 
 
 def free_port() -> int:
@@ -23,17 +24,12 @@ def make_user(name: str, port: int, password: str = "secret") -> XMPPUser:
     return XMPPUser(f"{name}@inside.example", password, "127.0.0.1", port, journal)
 
 
-async def arrived(user: XMPPUser, what: str) -> Arrival:
-    async with asyncio.timeout(5):
-        return await user.inbox.next(lambda arrival: arrival.what == what)
-
-
 async def test_messages_travel_between_two_clients(port: int) -> None:
     alice, bob = make_user("alice", port), make_user("bob", port)
     await alice.sign_in()
     await bob.sign_in()
     await alice.send_message(bob.address, "a < b & c", id="m-1", subject="Signs", thread="t-1")
-    fields = (await arrived(bob, MESSAGE)).fields
+    fields = await arrived(bob, MESSAGE)
     await arrived(alice, ACCEPTED)
     await alice.sign_out()
     await bob.sign_out()
@@ -49,7 +45,7 @@ async def test_an_error_is_a_refusal(port: int) -> None:
     alice = make_user("alice", port)
     await alice.sign_in()
     await alice.send_message("nobody@inside.example", "Hello", id="m-2")
-    fields = (await arrived(alice, REFUSAL)).fields
+    fields = await arrived(alice, REFUSAL)
     await alice.sign_out()
 
     assert fields["conditions"] == ["service-unavailable"]
