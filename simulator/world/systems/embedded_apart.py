@@ -229,29 +229,38 @@ class EmbeddedApart:
         named = _COMPUTER.search(text)
         computer = named[1].lower() if named else FRONT_END
 
-        if computer in self.edges:
-            return await self._part(computer).shell.type_in(text)
+        said = await self._part(computer if computer in self.edges else FRONT_END).shell.type_in(text)
 
-        said = await self._part(FRONT_END).shell.type_in(text)
-        await self._replicated()
+        try:
+            async with asyncio.timeout(START):
+                for edge in self.edges:
+                    await self._replicated(edge)
+        except TimeoutError:
+            raise SystemFailed("\n".join([f"after {text!r} the edges do not follow", *self.log_lines(5)])) from None
 
         return said
 
-    async def _replicated(self) -> None:
-        """Wait until the edges have what the front end has told them; a partner may find out before they do."""
-        status, inside = await self._parts[FRONT_END].shell.look()
+    async def _replicated(self, name: str) -> None:
+        """Wait until an edge has what the front end tells it, if both serve; a partner may find out before it has."""
+        inside, outside = self._parts[FRONT_END], self._parts[name]
 
-        for link in status["links"]:
-            edge = self._parts[link["edge"]]
+        while inside.runs and outside.runs:
+            status, wanted = await inside.shell.look()
+            seen, found = await outside.shell.look()
+            link = next(link for link in status["links"] if link["edge"] == name)
+            serving = "Stopped" not in [state for states in status["services"].values() for state in states.values()]
 
-            while link["up"] and edge.runs:
-                seen, outside = await edge.shell.look()
-                route = [each["route"] for each in seen["links"]]
+            # An edge that is stopped tells of no link.
+            if not serving or not seen["links"]:
+                return
 
-                if route in ([link["route"]], []) and all(inside[part] == outside[part] for part in _REPLICATED):
-                    break
+            is_route = seen["links"][0]["route"] == link["route"]
 
-                await asyncio.sleep(0.005)
+            if link["up"] and is_route and all(wanted[part] == found[part] for part in _REPLICATED):
+                return
+
+            # Neither tells anybody when it is done: they can only be asked again.
+            await asyncio.sleep(0.005)
 
     async def user(self, address: str, journal: Journal, habits: Habits = WRITES) -> User:
         """A SIP user agent that will register at the front end; not yet signed in."""
