@@ -48,26 +48,16 @@ def result_of_iq(iq: Element, *, to_domain: bool) -> Element | None:
         return None
 
     request = iq[0]
-    result = Element(IQ, {"from": iq.get("to", ""), "to": iq.get("from", ""), "id": iq.get("id", ""), "type": "result"})
-
-    if request.tag == PING:
-        return result
-
-    if request.tag == DISCO_QUERY and not request.get("node"):
-        query = SubElement(result, DISCO_QUERY)
-        SubElement(query, f"{{{DISCO_INFO}}}identity", {"category": "gateway", "type": "sip", "name": "SIP gateway"})
-
-        for feature in (DISCO_INFO, DISCO_ITEMS, "urn:xmpp:ping"):
-            SubElement(query, f"{{{DISCO_INFO}}}feature", {"var": feature})
-
-        return result
 
     # XEP-0030 §4.1: who has no items answers with an empty query. Users are no items: partners need not know of them.
     if request.tag == ITEMS_QUERY and not request.get("node"):
+        result = _empty_result(iq)
         SubElement(result, ITEMS_QUERY)
         return result
 
-    return None
+    identity = {"category": "gateway", "type": "sip", "name": "SIP gateway"}
+
+    return _ping_or_information(iq, identity, (DISCO_INFO, DISCO_ITEMS, "urn:xmpp:ping"))
 
 
 def result_for_device(iq: Element, *, sessions: bool) -> Element | None:
@@ -78,22 +68,34 @@ def result_for_device(iq: Element, *, sessions: bool) -> Element | None:
     if iq.get("type") != "get":
         return None
 
-    request = iq[0]
-    result = Element(IQ, {"from": iq.get("to", ""), "to": iq.get("from", ""), "id": iq.get("id", ""), "type": "result"})
+    identity = {"category": "client", "type": "phone", "name": "SIP device"}
+
+    return _ping_or_information(iq, identity, (DISCO_INFO, "urn:xmpp:ping", *(_OF_SESSIONS if sessions else ())))
+
+
+def _ping_or_information(get: Element, identity: dict[str, str], features: tuple[str, ...]) -> Element | None:
+    """The result of a ping, or of a question for the identity and features of the entity itself; None for others."""
+    request, result = get[0], _empty_result(get)
 
     if request.tag == PING:
         return result
 
-    if request.tag == DISCO_QUERY and not request.get("node"):
-        query = SubElement(result, DISCO_QUERY)
-        SubElement(query, f"{{{DISCO_INFO}}}identity", {"category": "client", "type": "phone", "name": "SIP device"})
+    if request.tag != DISCO_QUERY or request.get("node"):
+        return None
 
-        for feature in (DISCO_INFO, "urn:xmpp:ping", *(_OF_SESSIONS if sessions else ())):
-            SubElement(query, f"{{{DISCO_INFO}}}feature", {"var": feature})
+    query = SubElement(result, DISCO_QUERY)
+    SubElement(query, f"{{{DISCO_INFO}}}identity", identity)
 
-        return result
+    for feature in features:
+        SubElement(query, f"{{{DISCO_INFO}}}feature", {"var": feature})
 
-    return None
+    return result
+
+
+def _empty_result(get: Element) -> Element:
+    return Element(
+        IQ, {"from": get.get("to", ""), "to": get.get("from", ""), "id": get.get("id", ""), "type": "result"}
+    )
 
 
 def condition_for_request(known: bool) -> StanzaCondition | None:
