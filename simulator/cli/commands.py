@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulator.cli.certificates import certificates
+from simulator.cli.compare import compare
 from simulator.cli.doctor import doctor
 from simulator.cli.gateway import gateway
 from simulator.cli.lookup import (
@@ -49,6 +50,7 @@ Brings up a gateway beside fake federated partners, plays scenarios, and judges 
   s2sim run --mutant NAME                a gateway with a deliberate defect: see it go red
   s2sim show dialback/wrong-key          what a scenario does, and the rules behind it
   s2sim judge reports/last               verdicts again, from saved journals
+  s2sim compare RUN RUN                  which verdicts differ between runs; --matrix for a table
   s2sim up                               keep a world up, and see where everything listens
   s2sim steps                            the words that scenarios are written in
   s2sim certificates                     the certificates that partners may show, right and wrong
@@ -112,6 +114,7 @@ def _top(context: typer.Context) -> None:
 
 app.add_typer(gateway, name="gateway")
 app.command()(certificates)
+app.command()(compare)
 app.command()(doctor)
 app.command()(shell)
 app.command()(status)
