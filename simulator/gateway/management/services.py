@@ -6,7 +6,7 @@ Knows how they are called and what they print. Does not know what a service cons
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from simulator.gateway.management.change import missing
 from simulator.gateway.management.objects import FORCE
@@ -37,76 +37,32 @@ def as_record(service: Service) -> Record:
 
 def cmdlets(running: Running | None) -> Iterable[Cmdlet]:
     """The three cmdlets and the two programs; without a running gateway they say so."""
+    return (*_service_cmdlets(running), _netstat(running), _FINDSTR)
 
-    def chosen(call: Call) -> list[Service]:
-        if running is None:
-            raise not_running()
 
-        services = list(running.services())
-        given = call.get("InputObject")
-        name = text_of(given["Name"]) if given is not None else call.get("Name")
-        computer = text_of(given["ComputerName"]) if given is not None else call.get("ComputerName")
-        # "You must use the service name and not the service display name": here either will do.
-        found = [
-            service
-            for service in services
-            if (name is None or name.lower() in (service.name.lower(), service.display_name.lower()))
-            and (computer is None or computer.lower() == service.computer.lower())
-        ]
+# -- the services
 
-        if not found:
-            wanted = " on ".join(filter(None, (name, computer)))
-            raise missing("Service", wanted, (f"{service.name} on {service.computer}" for service in services))
+_BY_NAME = Parameter(name="Name", position=2, sets=("Name",))
+_COMPUTER = Parameter(name="ComputerName", aliases=("Fqdn",), sets=("Name",))
+_CONTROL = (
+    _BY_NAME,
+    _COMPUTER,
+    Parameter(name="InputObject", type=record(TYPE), sets=("InputObject",), by_value=True),
+    Parameter(name="NoWait", type=SWITCH),
+    Parameter(name="Report"),
+    FORCE,
+)
 
-        return found
 
-    def acting(start: bool) -> Callable[[Call, Shell], Awaitable[list[Record]]]:
-        async def act(call: Call, shell: Shell) -> list[Record]:
-            # The front end first when they stop, and last when they start: it works through the edge.
-            for service in sorted(chosen(call), key=lambda each: (each.role == "XmppProxy") != start):
-                if running is None or service.running == start:
-                    # "You will not receive an error if you try to start a service that has already been started."
-                    continue
-
-                if await shell.should_process(call, service.display_name):
-                    try:
-                        await (running.start_service if start else running.stop_service)(service)
-                    except OSError as error:
-                        message = f"Failed to start service '{service.display_name} ({service.name})': {error}."
-                        identifier = "StartServiceFailed"
-                        raise CmdletError(message, category="OpenError: (:)", identifier=identifier) from None
-
-            return []
-
-        return act
-
+def _service_cmdlets(running: Running | None) -> Iterable[Cmdlet]:
     async def get(call: Call, shell: Shell) -> list[Record]:
-        return [as_record(service) for service in chosen(call)]
+        return [as_record(service) for service in _chosen(_needed(running), call)]
 
-    async def netstat(call: Call, shell: Shell) -> list[str]:
-        if running is None:
-            raise not_running()
+    async def start(call: Call, shell: Shell) -> list[Record]:
+        return await _switch(_needed(running), call, shell, on=True)
 
-        rows = [
-            f"  TCP    {each.local:<22} {each.remote:<22} {each.state:<15} {os.getpid()}" for each in running.sockets()
-        ]
-        heading = f"  Proto  {'Local Address':<22} {'Foreign Address':<22} {'State':<15} PID"
-
-        return ["", "Active Connections", "", heading, *rows]
-
-    async def findstr(call: Call, shell: Shell) -> list[str]:
-        return [line for line in map(text_of, call.inputs) if call.get("Pattern") in line]
-
-    by_name = Parameter(name="Name", position=2, sets=("Name",))
-    computer = Parameter(name="ComputerName", aliases=("Fqdn",), sets=("Name",))
-    control = (
-        by_name,
-        computer,
-        Parameter(name="InputObject", type=record(TYPE), sets=("InputObject",), by_value=True),
-        Parameter(name="NoWait", type=SWITCH),
-        Parameter(name="Report"),
-        FORCE,
-    )
+    async def stop(call: Call, shell: Shell) -> list[Record]:
+        return await _switch(_needed(running), call, shell, on=False)
 
     return (
         Cmdlet(
@@ -115,44 +71,110 @@ def cmdlets(running: Running | None) -> Iterable[Cmdlet]:
             default_set="Name",
             says="list the services of the gateway",
             parameters=(
-                by_name,
-                computer,
+                _BY_NAME,
+                _COMPUTER,
                 Parameter(name="ExcludeActivityLevel", type=SWITCH),
                 Parameter(name="Report"),
             ),
         ),
         Cmdlet(
             name="Start-CsWindowsService",
-            run=acting(True),
+            run=start,
             default_set="Name",
             changes=True,
             says="start the services, with the certificates that are in the files now",
-            parameters=control,
+            parameters=_CONTROL,
         ),
         Cmdlet(
             name="Stop-CsWindowsService",
-            run=acting(False),
+            run=stop,
             default_set="Name",
             changes=True,
             says="stop the services: every stream is closed",
-            parameters=control,
-        ),
-        Cmdlet(
-            name="netstat",
-            run=netstat,
-            aliases=("netstat.exe",),
-            says="list the TCP sockets of the gateway",
-            parameters=tuple(Parameter(name=name, type=SWITCH) for name in ("ano", "an", "a", "n", "o")),
-        ),
-        Cmdlet(
-            name="findstr",
-            run=findstr,
-            aliases=("findstr.exe",),
-            collects=True,
-            says="let lines pass that contain a text",
-            parameters=(
-                Parameter(name="Pattern", type=STRING, position=0, required=True),
-                Parameter(name="InputObject", type=OBJECT, by_value=True),
-            ),
+            parameters=_CONTROL,
         ),
     )
+
+
+def _needed(running: Running | None) -> Running:
+    """The gateway that runs; raises CmdletError where none does."""
+    if running is None:
+        raise not_running()
+
+    return running
+
+
+def _chosen(running: Running, call: Call) -> list[Service]:
+    """The services that a call names, or all of them; raises CmdletError where it names none."""
+    services = list(running.services())
+    given = call.get("InputObject")
+    name = text_of(given["Name"]) if given is not None else call.get("Name")
+    computer = text_of(given["ComputerName"]) if given is not None else call.get("ComputerName")
+    # "You must use the service name and not the service display name": here either will do.
+    found = [
+        service
+        for service in services
+        if (name is None or name.lower() in (service.name.lower(), service.display_name.lower()))
+        and (computer is None or computer.lower() == service.computer.lower())
+    ]
+
+    if not found:
+        wanted = " on ".join(filter(None, (name, computer)))
+        raise missing("Service", wanted, (f"{service.name} on {service.computer}" for service in services))
+
+    return found
+
+
+async def _switch(running: Running, call: Call, shell: Shell, *, on: bool) -> list[Record]:
+    # The front end first when they stop, and last when they start: it works through the edge.
+    for service in sorted(_chosen(running, call), key=lambda each: (each.role == "XmppProxy") != on):
+        # "You will not receive an error if you try to start a service that has already been started."
+        if service.running == on or not await shell.should_process(call, service.display_name):
+            continue
+
+        try:
+            await (running.start_service if on else running.stop_service)(service)
+        except OSError as error:
+            message = f"Failed to start service '{service.display_name} ({service.name})': {error}."
+            raise CmdletError(message, category="OpenError: (:)", identifier="StartServiceFailed") from None
+
+    return []
+
+
+# -- the programs
+
+
+def _netstat(running: Running | None) -> Cmdlet:
+    async def run(call: Call, shell: Shell) -> list[str]:
+        rows = [
+            f"  TCP    {each.local:<22} {each.remote:<22} {each.state:<15} {os.getpid()}"
+            for each in _needed(running).sockets()
+        ]
+        heading = f"  Proto  {'Local Address':<22} {'Foreign Address':<22} {'State':<15} PID"
+
+        return ["", "Active Connections", "", heading, *rows]
+
+    return Cmdlet(
+        name="netstat",
+        run=run,
+        aliases=("netstat.exe",),
+        says="list the TCP sockets of the gateway",
+        parameters=tuple(Parameter(name=name, type=SWITCH) for name in ("ano", "an", "a", "n", "o")),
+    )
+
+
+async def _matching_lines(call: Call, shell: Shell) -> list[str]:
+    return [line for line in map(text_of, call.inputs) if call.get("Pattern") in line]
+
+
+_FINDSTR = Cmdlet(
+    name="findstr",
+    run=_matching_lines,
+    aliases=("findstr.exe",),
+    collects=True,
+    says="let lines pass that contain a text",
+    parameters=(
+        Parameter(name="Pattern", type=STRING, position=0, required=True),
+        Parameter(name="InputObject", type=OBJECT, by_value=True),
+    ),
+)
