@@ -80,57 +80,55 @@ class FrontEnd:
             make_id=self._identifiers.fresh,
             log=log,
         )
-        delivery = Delivery(self._identifiers, rules.message_limit)
+        self._parties = Parties(configuration, rules, self._registrar, access)
         self._dispatcher = Dispatcher(rules)
         self._outbox = Outbox(
             rules,
             identifiers=self._identifiers,
-            send=lambda stanza: self._send_message(parties, stanza),
+            send=self._send_message,
             timeout=configuration.frontend.transaction_timeout,
-            clock=lambda: self._clock(),
+            clock=self._now,
             log=log,
         )
-        parties = Parties(configuration, rules, self._registrar, access)
-        registration = Registration(configuration, rules, self._registrar, lambda: self._clock())
-        messages = Messages(
-            configuration,
-            rules,
-            parties=parties,
-            registrar=self._registrar,
-            delivery=delivery,
-            outbox=self._outbox,
-        )
-        context = Context(
-            settings=lambda: configuration.frontend,
-            rules=rules,
-            parties=parties,
-            dialogs=self._dispatcher.dialogs,
-            outbox=self._outbox,
-            delivery=delivery,
-            identifiers=self._identifiers,
-            clock=lambda: self._clock(),
-            allow=lambda: self._dispatcher.allow,
-            log=log,
-        )
-        self._sessions = Sessions(context, self._registrar, queue=configuration.limits.queued_stanzas)
-        self._sessions.serve(self._dispatcher)
-        self._dispatcher.serve("REGISTER", registration.handle)
-        self._dispatcher.serve("MESSAGE", messages.handle)
+        delivery = Delivery(self._identifiers, rules.message_limit)
+        self._sessions = self._make_sessions(delivery)
+        self._serve(delivery)
         self._presence = PresenceAgent(
             configuration,
             rules,
             home=self.home,
             dispatcher=self._dispatcher,
-            parties=parties,
+            parties=self._parties,
             registrar=self._registrar,
             identifiers=self._identifiers,
-            clock=lambda: self._clock(),
+            clock=self._now,
             log=log,
         )
         self.home.tell = self._presence.tell
-        self._inward = Inward(
-            configuration,
-            rules,
+        self._inward = self._make_inward(access)
+        self._follow_link()
+
+    def _make_sessions(self, delivery: Delivery) -> Sessions:
+        configuration = self._configuration
+        context = Context(
+            settings=lambda: configuration.frontend,
+            rules=self._rules,
+            parties=self._parties,
+            dialogs=self._dispatcher.dialogs,
+            outbox=self._outbox,
+            delivery=delivery,
+            identifiers=self._identifiers,
+            clock=self._now,
+            allow=lambda: self._dispatcher.allow,
+            log=self._log,
+        )
+
+        return Sessions(context, self._registrar, queue=configuration.limits.queued_stanzas)
+
+    def _make_inward(self, access: AccessPoint) -> Inward:
+        return Inward(
+            self._configuration,
+            self._rules,
             registrar=self._registrar,
             sessions=self._sessions,
             access=access,
@@ -142,15 +140,36 @@ class FrontEnd:
             presence=self._presence.receive,
             priority_of=self._presence.priority_of,
             shares=self.home.shares_presence,
-            log=log,
+            log=self._log,
         )
+
+    def _serve(self, delivery: Delivery) -> None:
+        """Say who answers which method; those of presence are served by its agent."""
+        registration = Registration(self._configuration, self._rules, self._registrar, self._now)
+        messages = Messages(
+            self._configuration,
+            self._rules,
+            parties=self._parties,
+            registrar=self._registrar,
+            delivery=delivery,
+            outbox=self._outbox,
+        )
+        self._sessions.serve(self._dispatcher)
+        self._dispatcher.serve("REGISTER", registration.handle)
+        self._dispatcher.serve("MESSAGE", messages.handle)
+
+    def _follow_link(self) -> None:
         self.link.on_stanza = self._stanza
         self.link.on_handed_over = self._outbox.handed_over
         self.link.on_down = self._outbox.link_lost
-        self.link.on_edge_lost = lambda owns: self.home.link_lost(self._clock(), owns)
-        self.link.on_edge_back = lambda owns: self.home.link_back(self._clock(), owns)
-        self.link.on_domain_lost = lambda domain: self.home.domain_lost(domain, self._clock())
-        self.link.on_domain_back = lambda domain: self.home.domain_back(domain, self._clock())
+        self.link.on_edge_lost = lambda owns: self.home.link_lost(self._now(), owns)
+        self.link.on_edge_back = lambda owns: self.home.link_back(self._now(), owns)
+        self.link.on_domain_lost = lambda domain: self.home.domain_lost(domain, self._now())
+        self.link.on_domain_back = lambda domain: self.home.domain_back(domain, self._now())
+
+    def _now(self) -> float:
+        # The clock is that of the loop, which there is only from `start` on.
+        return self._clock()
 
     async def start(self, places: Places | None = None) -> None:
         """Listen for SIP, and begin to connect to the edges (`link.wait_up()` says when that is done).
@@ -189,10 +208,10 @@ class FrontEnd:
         for flow in tuple(self._flows):
             flow.close()
 
-    def _send_message(self, parties: Parties, stanza: Element) -> None:
+    def _send_message(self, stanza: Element) -> None:
         """Messages ask the gates, also within sessions that began when they were open. Raises Refused, LinkDown."""
         sender, to = parse_address(stanza.get("from", "")), parse_address(stanza.get("to", ""))
-        parties.admit(sender, to)
+        self._parties.admit(sender, to)
 
         # XEP-0191 §3.3: "the user's server MUST NOT route the stanza to the contact".
         if not self.home.sends_to(sender.bare, to.bare):
