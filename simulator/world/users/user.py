@@ -184,7 +184,7 @@ class User(Protocol):
         """Send an instant message and return when it left (not when it was answered).
 
         What becomes of it arrives in the inbox with the same `id`: `accepted` (SIP 2xx) or `refusal`.
-        `extra` is XML that is put into the stanza; in SIP it is the whole document (PIDF), in place of all the rest.
+        `extra` is XML that is put into the stanza; SIP users ignore it.
         """
 
     async def send_state(self, to: str, state: str, *, device: str = "") -> None:
@@ -239,7 +239,7 @@ class User(Protocol):
     ) -> None:
         """Be seen as available, with `show` (away, chat, dnd, xa, or empty) and a note, or one for each language.
 
-        `extra` is XML that is put into the stanza; SIP users ignore it.
+        `extra` is XML that is put into the stanza; in SIP it is the whole document (PIDF), in place of all the rest.
         """
 
     async def set_unavailable(self, *, note: str | Mapping[str, str] = "", device: str = "") -> None:
