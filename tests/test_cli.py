@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,13 @@ def test_without_arguments_there_is_help(s2sim: Command) -> None:
     assert done.returncode == 0
     assert "s2sim run --system prosody" in done.stdout
     assert done.stdout == s2sim("--help").stdout
+
+
+def test_the_version_is_that_of_the_package(s2sim: Command) -> None:
+    done = s2sim("--version")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"s2sim {version('s2sim')}\n"
 
 
 def test_listing_as_json(s2sim: Command) -> None:

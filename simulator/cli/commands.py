@@ -6,6 +6,7 @@ Knows options. Whatever is heavy is loaded by the command that needs it.
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -66,8 +67,12 @@ class Interrupted(Exception):  # noqa: N818 - says what happened
     """Ctrl-C while a command was at work."""
 
 
+class ReaderGone(Exception):  # noqa: N818 - says what happened
+    """Nobody reads any more what a command prints (``s2sim list | head``)."""
+
+
 class Commands(TyperGroup):
-    """All commands. Typer would turn Ctrl-C into an exit code without a word; we have one to say."""
+    """All commands. Typer would turn Ctrl-C and a lost reader into exit codes of its own; we have others."""
 
     def make_context(self, *given: Any, **more: Any) -> Any:
         with _says_so():
@@ -84,6 +89,8 @@ def _says_so() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted from None
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 #: No rich here: one plain line for each mistake, and help that starts quickly.
@@ -106,8 +113,21 @@ Ledger = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from simulator.world.systems.embedded import package_version
+
+        print(f"s2sim {package_version()}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True, help=EXAMPLES)
-def _top(context: typer.Context) -> None:
+def _top(
+    context: typer.Context,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -167,7 +187,11 @@ def run(
             results.append(result)
             report.played(result)
 
-        cut = until_interrupted(play_and_judge(chosen, seats, mutant, crew, journals, played))
+        try:
+            cut = until_interrupted(play_and_judge(chosen, seats, mutant, crew, journals, played))
+        except BrokenPipeError:
+            # Whoever read us has gone: that interrupts the run, too, and what was played is kept.
+            cut = signal.SIGPIPE
 
     with undisturbed():
         order = {one.id: number for number, one in enumerate(chosen)}
@@ -178,14 +202,16 @@ def run(
         explained = {id(verdict) for verdict, _ in settlement.expected}
         shown = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR} | ({Outcome.WARN} if strict else set())
         bad = [one for one in results if one.verdict.outcome in shown and id(one.verdict) not in explained]
-        report.failures(bad, complete, requirements, "" if scenarios is None else str(scenarios))
-        report.settled(settlement)
-        report.summary(complete, settlement, journals, keylog, cut=bool(cut), planned=len(chosen))
 
-        write(partial(write_json, complete, output / "run.json"))
+        try:
+            report.failures(bad, complete, requirements, "" if scenarios is None else str(scenarios))
+            report.settled(settlement)
+            report.summary(complete, settlement, journals, keylog, cut=bool(cut), planned=len(chosen))
+        finally:
+            write(partial(write_json, complete, output / "run.json"))
 
-        if json_file is not None:
-            write(partial(write_json, complete, json_file), "--json FILE")
+            if json_file is not None:
+                write(partial(write_json, complete, json_file), "--json FILE")
 
     return 128 + cut if cut else settlement.exit_code
 
@@ -307,11 +333,12 @@ def up(
 
     one = selected(scenario_folder(scenarios), [selector])[0] if selector else a_world()
 
-    def show_entry(entry: Entry) -> None:
-        _print_all(line(rung) for rung in rungs([entry]))
-
     def say(text: str) -> None:
         print(text, flush=True)
+
+    def show_entry(entry: Entry) -> None:
+        for rung in rungs([entry]):
+            say(line(rung))
 
     cut = until_interrupted(stay_up(one, seats_for(system, seed, mutant), say, show_entry))
 

@@ -13,7 +13,7 @@ from typing import cast
 
 import typer
 
-from simulator.cli.commands import Interrupted, app
+from simulator.cli.commands import Interrupted, ReaderGone, app
 from simulator.cli.lookup import WrongUse
 from simulator.document import DocumentError
 
@@ -30,7 +30,13 @@ def execute(argv: Sequence[str] | None) -> int:
         command = typer.main.get_command(app)
         given = None if argv is None else list(argv)
 
-        return int(command.main(given, prog_name="s2sim", standalone_mode=False) or 0)
+        code = int(command.main(given, prog_name="s2sim", standalone_mode=False) or 0)
+
+        if sys.stdout is not None:
+            # Short output is written only now: we want to be here when its reader is gone.
+            sys.stdout.flush()
+
+        return code
     except wrong_options as error:
         where = getattr(getattr(error, "ctx", None), "command_path", "s2sim")
         print(f"s2sim: {error.format_message()} (see `{where} --help`)", file=sys.stderr)
@@ -40,7 +46,7 @@ def execute(argv: Sequence[str] | None) -> int:
         return USAGE
     except (Interrupted, typer.Abort):
         raise KeyboardInterrupt from None
-    except BrokenPipeError:
-        # Whoever read us has seen enough (`s2sim list | head`); what is still buffered goes nowhere.
+    except (ReaderGone, BrokenPipeError):
+        # Whoever read us has seen enough; what is still buffered goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE

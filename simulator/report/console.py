@@ -32,11 +32,19 @@ STYLES = {
 SHOWN = 15
 
 
+class _Console(Console):
+    """Rich would end the program when nobody reads any more, amid whatever is at work."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the error is handled: let it go on to whoever knows what to end. Raises BrokenPipeError."""
+        raise BrokenPipeError
+
+
 class ConsoleReport:
     """Draws on `stream` (standard output when None): with a bar on a terminal, in plain lines elsewhere."""
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
-        self._console = Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
+        self._console = _Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
         self._progress: Progress | None = None
 
         if self._console.is_terminal:

@@ -132,16 +132,3 @@ def test_what_is_not_installed_is_one_line(good: Path, processes: str, monkeypat
     assert (code, told) == (2, "")
     assert errors.startswith("s2sim: Prosody is not installed")
     assert len(errors.splitlines()) == 1
-
-
-@PROCESSES
-def test_the_reader_may_go_away(good: Path, processes: str) -> None:
-    process = start(good, "--processes", processes, "--jobs", "2")
-    process.stdout.readline()
-    process.stdout.close()
-    errors = process.stderr.read()
-    process.stderr.close()
-
-    assert process.wait(timeout=20) != 0
-    assert errors == ""
-    assert os.listdir(good / "temporary") == []
