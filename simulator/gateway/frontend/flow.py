@@ -138,9 +138,11 @@ class Flow:
         """
         branch = branch or self._identifiers.branch(carried)
 
-        if self._connection.closed or self._connection.unsent > self._unsent_bytes:
+        failure = self._failure()
+
+        if failure is not None:
             if on_final is not None:
-                on_final(430 if self._connection.closed else 500, None)
+                on_final(failure, None)
 
             return branch
 
@@ -169,9 +171,10 @@ class Flow:
         `cancel`. A refusal is acknowledged here, a 2xx is not: neither the first nor one of `on_repeated`.
         """
         branch = self._identifiers.branch(carried)
+        failure = self._failure()
 
-        if self._connection.closed or self._connection.unsent > self._unsent_bytes:
-            on_final(430 if self._connection.closed else 500, None)
+        if failure is not None:
+            on_final(failure, None)
         else:
             data = build_request("INVITE", uri, [("Via", self._via + branch), *headers], body)
             leg = Leg("INVITE", uri, branch, data, on_final, queued=False, on_repeated=on_repeated)
@@ -196,13 +199,13 @@ class Flow:
         branch = self._identifiers.branch(carried)
         data = build_request("MESSAGE", uri, [("Via", self._via + branch), *headers], body)
         leg = Leg("MESSAGE", uri, branch, data, on_final, queued=True)
-        waiting = self._busy.get(uri)
+        waiting, failure = self._busy.get(uri), self._failure()
 
         if limit is not None and len(data) > limit:
             on_final(513, None)
-        elif self._connection.closed:
-            on_final(430, None)
-        elif self._connection.unsent > self._unsent_bytes or (waiting is not None and len(waiting) >= self._queue):
+        elif failure is not None:
+            on_final(failure, None)
+        elif waiting is not None and len(waiting) >= self._queue:
             on_final(500, None)
         elif waiting is None or self._overlaps:
             self._busy.setdefault(uri, deque())
@@ -223,6 +226,13 @@ class Flow:
     def close(self) -> None:
         """Send what is written and end the connection."""
         self._connection.close()
+
+    def _failure(self) -> int | None:
+        """The code of a request that cannot leave, RFC 5626 §11.5: "a flow to a UA has failed"; None: it can."""
+        if self._connection.closed:
+            return 430
+
+        return 500 if self.congested else None
 
     def _send(self, leg: Leg) -> None:
         self._agent.begin(leg.branch, leg.method, leg, self._clock())
