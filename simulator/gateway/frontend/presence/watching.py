@@ -29,7 +29,6 @@ from simulator.xmpp.address import Address
 from simulator.xmpp.namespaces import XML
 
 _LANG = f"{{{XML}}}lang"
-_MULTIPART = "multipart/related"
 
 
 class Watching:
@@ -159,11 +158,10 @@ class Watching:
 
     def failed(self, notice: Failed) -> None:
         """A request came back, for good or until it is sent again: the user hears of either (RFC 6121 §3.1.2)."""
-        still_asks = subscription.asks(self._home.contact(notice.user, notice.contact).state)
-
         if notice.type != "subscribe":
             return
 
+        still_asks = subscription.asks(self._home.contact(notice.user, notice.contact).state)
         end = self._rules.end_for_error(notice.condition, still_asks)
 
         # Lync's clients set a contact first, and look after that: the error may be there before they do.
