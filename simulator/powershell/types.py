@@ -140,6 +140,11 @@ STRINGS = Type(
 LIST_CHANGE = Type("Microsoft.Rtc.Management.Xds.PSListModifier", lambda value: False, _list_change)
 
 
+def nullable(kind: Type) -> Type:
+    """The same type, which takes ``$null`` as well and leaves it as it is."""
+    return Type(kind.name, kind.accepts, lambda value: None if value is None else kind.convert(value))
+
+
 def identity(name: str) -> Type:
     """A name of something, which that something has as its property Identity."""
 

@@ -29,6 +29,7 @@ from simulator.powershell.types import (
     Type,
     enumeration,
     identity,
+    nullable,
 )
 from simulator.powershell.values import Record, wildcard
 
@@ -175,7 +176,7 @@ def _type(annotation: Any) -> Type:
         return _type(typing.get_args(annotation)[0])
 
     if origin in (typing.Union, types.UnionType):
-        return _type(next(kind for kind in typing.get_args(annotation) if kind is not type(None)))
+        return nullable(_type(next(kind for kind in typing.get_args(annotation) if kind is not type(None))))
 
     if origin is tuple:
         return LIST_CHANGE

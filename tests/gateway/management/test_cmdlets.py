@@ -73,6 +73,21 @@ async def test_lists_of_domains_are_added_to_removed_from_and_cleared(play: Play
     assert domains() == ()
 
 
+async def test_a_partner_from_a_pipe_is_changed_where_it_is_told_to(play: Play, sheet: Sheet) -> None:
+    await play("New-CsXmppAllowedPartner gmail.com -SaslNegotiation Optional")
+    outcome = await play("Get-CsXmppAllowedPartner | Set-CsXmppAllowedPartner -Description Mail")
+
+    assert not outcome.errors
+    (partner,) = sheet.configuration.partners
+    assert (partner.description, partner.connection_limit, partner.sasl_negotiation) == ("Mail", None, "Optional")
+
+    await play("Get-CsXmppAllowedPartner | Set-CsXmppAllowedPartner -ConnectionLimit 5")
+    assert sheet.configuration.partners[0].connection_limit == 5
+
+    await play("Set-CsXmppAllowedPartner gmail.com -ConnectionLimit $null")
+    assert sheet.configuration.partners[0].connection_limit is None
+
+
 async def test_what_is_not_said_stays(play: Play, sheet: Sheet) -> None:
     await play("New-CsXmppAllowedPartner far.example -PartnerType Federated -Description friends -ConnectionLimit 3")
     await play("Set-CsXmppAllowedPartner far.example -ProxyFqdn proxy.far.example")
