@@ -6,6 +6,11 @@ Rule 2: this file does not know who the contact is, whether he is blocked, nor w
 A state is seen from the server of one user: who may see whom, and which requests wait for an answer. "Inbound" is a
 stanza from the contact to the user, "outbound" one from the user to the contact.
 
+How far the tables are verified: each cell of §A.2.3, §A.2.4 and §A.3.1 to §A.3.4 was compared with the six tables of
+RFC 3921 §9.2 and §9.3, which RFC 6121 repeats with MUST and SHOULD for yes and no. What it adds, approval in advance
+(§3.4), is a mark of the contact and no state. RFC 3921 has no table for §A.2.1 and §A.2.2: there the moves follow from
+what the states mean, and that the stanza is routed in every state from §3.1.2 and §3.3.2, which know no exception.
+
 Where the text contradicts itself, and what is in the tables:
 
 * §3.2.3 has an inbound ``unsubscribed`` matter in the states "To" and "Both" alone and wants it ignored in every
@@ -119,7 +124,8 @@ OUTBOUND: Mapping[tuple[State, str], Transition] = _table(
         # §A.2.4 Table 5
         UNSUBSCRIBED: {NPI: N, NPOI: NPO, TPI: T, F: N, FPO: NPO, B: T},
     },
-    # These two "MUST" be routed in every state: the other server may have forgotten what we remember.
+    # §3.1.2 and §3.3.2 say the same of both: "the user's server MUST then route the stanza to that remote domain", in
+    # whatever state. The other server may have forgotten what we remember.
     always=(SUBSCRIBE, UNSUBSCRIBE),
     replies={},
 )

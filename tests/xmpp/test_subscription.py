@@ -1,4 +1,7 @@
-"""Every cell of RFC 6121 Appendix A, copied by hand from its eight tables."""
+"""Every cell of RFC 6121 Appendix A, written out by hand.
+
+The module says with what they were compared.
+"""
 
 from __future__ import annotations
 
