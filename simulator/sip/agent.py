@@ -257,7 +257,7 @@ class Agent(Generic[Context]):
 
             return invite if self._invite_servers.begin(request, invite, invite.invite) else None
 
-        # The ACK of a refusal ends here; that of a 2xx is for whoever sent the 2xx (§13.3.1.4).
+        # The ACK of a refusal ends here; that of a 2xx is for whoever sent the 2xx (RFC 3261 §13.3.1.4).
         if request.method == "ACK" and self._invite_servers.acknowledge(request):
             return None
 
@@ -266,7 +266,8 @@ class Agent(Generic[Context]):
         if found is None:
             return Incoming(request, self._source)
 
-        # §9.2: "If it finds one, it answers the CANCEL with a 200 (OK)"; one that has its final answer is not touched.
+        # RFC 3261 §9.2: "If it finds one, it answers the CANCEL with a 200 (OK)"; one that has its final answer is
+        # not touched.
         self.outgoing += build_response(request, 200, tag=self._tag, source=self._source)
 
         return None if found.over else Cancelled(found)

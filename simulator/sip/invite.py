@@ -8,7 +8,7 @@ How it works: nothing is retransmitted over TCP and TLS, so timers A, E and G do
 remains, each 64*T1: Timer B, how long a client waits for the first response, for after a provisional one people may
 take their time; Timer H, how long a server waits for the ACK of a refusal; and Timers L and M of RFC 6026, how long a
 2xx may come again. The 2xx is the affair of the cores: they repeat it and acknowledge it (§13.3.1.4, §13.2.2.4). A
-refusal is acknowledged here.
+refusal is acknowledged here. Sections without a name are those of RFC 3261.
 """
 
 from __future__ import annotations

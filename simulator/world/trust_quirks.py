@@ -44,12 +44,12 @@ TRUST_QUIRKS: dict[str, Quirk] = {
     "keeps-sessions": Quirk("lets TLS sessions be resumed", {"keeps_sessions": True}),
     "no-sni": Quirk("does not say in its ClientHello whom it looks for", {"sends_sni": False}),
     "no-close-notify": Quirk("ends TLS connections without close_notify", {"says_close_notify": False}),
-    # Offering SASL (§6.4.1)
+    # Offering SASL (RFC 6120 §6.4.1)
     "no-mechanisms": Quirk("offers no SASL over TLS", {"mechanisms": "stripped"}),
     "empty-mechanisms": Quirk("offers SASL without any mechanism", {"mechanisms": "empty"}),
     "mechanisms": Quirk("offers these mechanisms, whoever asks", {"mechanisms": "{}"}, "names, with spaces between"),
     "external-before-tls": Quirk("offers EXTERNAL in the clear", {"mechanisms_before_tls": True}),
-    # Answering <auth/> (§6.4)
+    # Answering <auth/> (RFC 6120 §6.4)
     "accepts-every-auth": Quirk("answers <auth/> with <success/>, unseen", {"sasl": "success"}),
     "success-with-data": Quirk("answers <auth/> with a <success/> that holds data", {"sasl": "data"}),
     "success-with-equals": Quirk("answers <auth/> with a <success/> that holds =", {"sasl": "equals"}),

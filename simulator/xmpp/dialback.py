@@ -5,7 +5,7 @@ Rule 2: what the peer says out of turn has no key there and is ignored (XEP-0220
 attack of 2012); what *we* do out of turn has no key either and is a LocalProtocolError.
 
 Knows neither streams nor connections nor time: their owner correlates from, to and id "over the same XML stream"
-(§2.1.1, §2.1.2), keeps one `Pair` for each, and tells it what happened.
+(§2.1.1, §2.1.2), keeps one `Pair` for each, and tells it what happened. Sections without a name are those of XEP-0220.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Rule 1: everything that changes the state of an exchange is in the two tables.
 Rule 2: what the other end may say has a key there in every state; the tests ask for each.
 
 Knows the order of an exchange; the elements are `sasl`. Does not know certificates: whether an authorization identity
-will do is a function that the owner gives.
+will do is a function that the owner gives. Sections without a name are those of RFC 6120.
 """
 
 from __future__ import annotations

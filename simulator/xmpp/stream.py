@@ -142,5 +142,5 @@ class Stream:
 
     @property
     def closing_due(self) -> bool:
-        """They said that they are done (closing tag or error), and our closing tag is still to be sent (§4.4)."""
+        """They are done (closing tag or error), and our closing tag is still to be sent (RFC 6120 §4.4)."""
         return self.theirs in (State.CLOSED, State.FAILED) and self.ours is not State.CLOSED

@@ -77,8 +77,8 @@ class Context:
         if self.send(stanza):
             return True
 
-        # §3.1.2: "If the presence subscription request cannot be [...] routed [...] the user's server MUST return an
-        # appropriate error stanza to the user".
+        # RFC 6121 §3.1.2: "If the presence subscription request cannot be [...] routed [...] the user's server MUST
+        # return an appropriate error stanza to the user".
         self.tell(Failed(contact.user, contact.address, type_, StanzaCondition.REMOTE_SERVER_TIMEOUT))
 
         return False

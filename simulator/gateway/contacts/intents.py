@@ -98,7 +98,7 @@ class Intents:
     def refuse(self, user: Address, address: Address, identifier: str) -> None:
         """`Home.refuse` and `Home.cancel`."""
         contact = self._context.book.get(user, address)
-        # §3.2.2: "the contact's server MUST remove the pre-approval".
+        # RFC 6121 §3.2.2: "the contact's server MUST remove the pre-approval".
         approved = contact.approved and not self._context.rules.refusal_ends_approval
         after = replace(self._moved(contact, UNSUBSCRIBED), approved=approved)
         self._context.book.change(after)
@@ -175,7 +175,7 @@ class Intents:
         return parse_element(contact.request).get("id", "")
 
     def _void(self, contact: Contact) -> None:
-        """§3.3.3: presence of the contact is "null and void" for who has unsubscribed."""
+        """RFC 6121 §3.3.3: presence of the contact is "null and void" for who has unsubscribed."""
         if self._context.rules.unsubscribe_voids:
             self._sightings.void(contact.user, contact.address)
             self._sightings.forget(contact.user, contact.address)

@@ -41,8 +41,8 @@ class HomeRules:
     answer_to_request: Callable[[], str] = decisions.answer_to_request
     """Type of the answer that the server itself gives; empty: none."""
     mirrors_request_id: bool = False
-    """Whether an answer bears the id of the request. §3.1.4 forbids it to clients and is silent on servers; one rule
-    for both is the safer one."""
+    """Whether an answer bears the id of the request. RFC 6121 §3.1.4 forbids it to clients and is silent on servers;
+    one rule for both is the safer one."""
     shows_after_grant: bool = True
     repeats_requests: bool = False
     """Whether a request that waits already is delivered anew when it comes again."""

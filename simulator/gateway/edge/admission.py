@@ -108,7 +108,8 @@ def judge_request(
     partner = partner_for(pair[0])
 
     if partner is None:
-        # §2.2.1: "the Receiving Server's policy states that connections from […] the Sender Domain are not allowed"
+        # XEP-0220 §2.2.1: "the Receiving Server's policy states that connections from […] the Sender Domain are not
+        # allowed".
         return _refuse(pair, StanzaCondition.POLICY_VIOLATION)
 
     if dialback_is_ignored(partner):
@@ -131,7 +132,7 @@ def _judge_by_state(pair: Pair, key: str, facts: StreamFacts) -> RequestJudgemen
         return _refuse(pair, StanzaCondition.BAD_REQUEST)
 
     if len(facts.valid) + len(facts.pending) >= facts.most_pairs:
-        # §2.5: "lacks the resources to add the requested domain pair"
+        # XEP-0220 §2.5: "lacks the resources to add the requested domain pair"
         return _refuse(pair, ERROR_FOR[Obstacle.NO_RESOURCES])
 
     return RequestJudgement(Action.VERIFY, pair)

@@ -1,7 +1,7 @@
 """Decisions about dialback keys, and about which answers to believe (XEP-0220, XEP-0185). Pure.
 
 Knows requests and answers as values. Does not know streams: whether a request was sent on the stream that the answer
-came on is an argument.
+came on is an argument. Sections without a name are those of XEP-0220.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class StreamCheck:
         )
 
         if finding is Finding.DEAD:
-            # §4.6.1: "it is appropriate instead to simply terminate the TCP connection".
+            # RFC 6120 §4.6.1: "it is appropriate instead to simply terminate the TCP connection".
             channel.give_up("the peer's TCP acknowledges nothing")
         elif finding is Finding.QUIET:
             self._check()
@@ -82,7 +82,7 @@ class StreamCheck:
             self._ping(*pair)
 
     def _ping(self, sender: str, to: str) -> None:
-        """The answer comes back on a stream of the peer's own (§4.6, implementation note)."""
+        """The answer comes back on a stream of the peer's own (RFC 6120 §4.6, implementation note)."""
         identifier = self._asked = self._context.random_text()
         ping = Element(IQ, {"from": sender, "to": to, "type": "get", "id": identifier})
         SubElement(ping, _PING)

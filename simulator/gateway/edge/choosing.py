@@ -92,26 +92,29 @@ def refusal_without_tls(tls: Negotiation, mandatory: bool) -> RemoteProtocolErro
         return RemoteProtocolError(StreamCondition.POLICY_VIOLATION, "TLS is required with this partner")
 
     if mandatory:
-        # §4.9.3.23: "a mandatory-to-negotiate stream feature that the initiating entity does not support".
+        # RFC 6120 §4.9.3.23: "a mandatory-to-negotiate stream feature that the initiating entity does not support".
         return RemoteProtocolError(StreamCondition.UNSUPPORTED_FEATURE, "TLS is not spoken with this partner")
 
     return None
 
 
 def plaintext_behind_proceed_ends() -> bool:
-    """What stands behind ``<proceed/>`` in plain text cannot be the peer's (§5.4.3.3); the connection is given up."""
+    """What stands behind ``<proceed/>`` in plain text cannot be the peer's, and the connection is given up.
+
+    RFC 6120 §5.4.2.3: TLS has "begun immediately after receiving the closing '>' character of the <proceed/> element".
+    """
     return True
 
 
 def features_before_tls_count() -> bool:
-    """§5.4.3.3: "MUST discard any information […] obtained from the receiving entity in an insecure manner before TLS
-    took effect (e.g., […] the stream ID and stream features […])"."""
+    """RFC 6120 §5.4.3.3: "MUST discard any information […] obtained from the receiving entity in an insecure manner
+    before TLS took effect (e.g., […] the stream ID and stream features […])"."""
     return False
 
 
 def feature_counts(feature: Element, secured: bool) -> bool:
-    """§5.4.3.3: features over TLS "MUST NOT include the STARTTLS feature"; a peer that offers it again means nothing by
-    it."""
+    """RFC 6120 §5.4.3.3: features over TLS "MUST NOT include the STARTTLS feature"; a peer that offers it again means
+    nothing by it."""
     return not (secured and feature.tag == starttls.STARTTLS)
 
 
@@ -154,8 +157,8 @@ def _is_same(domain: str, normalized: str) -> bool:
 
 
 def external_is_chosen(methods: Collection[Method], mechanisms: Collection[str], acceptable: bool) -> bool:
-    """§6.3.4: "SHOULD attempt SASL negotiation using the EXTERNAL mechanism first"; with a peer whose own certificate
-    proves nothing it would be one-sided, and anybody could say that it has succeeded."""
+    """RFC 6120 §6.3.4: "SHOULD attempt SASL negotiation using the EXTERNAL mechanism first"; with a peer whose own
+    certificate proves nothing it would be one-sided, and anybody could say that it has succeeded."""
     return Method.SASL_OVER_TLS in methods and MECHANISM in mechanisms and acceptable
 
 

@@ -136,12 +136,12 @@ def failure_of_stream_error(condition: str) -> Failure:
 def answer_to_invalid(other_valid_pairs: bool) -> str:
     """The answer to a pair whose key is invalid: ``invalid``, which ends the stream, or ``error``, which does not.
 
-    §2.2.1: without other valid pairs "the Receiving Server SHOULD send a result with type 'invalid'"; with others it
-    "MAY (instead of closing the connection) return an error condition of <forbidden/>".
+    XEP-0220 §2.2.1: without other valid pairs "the Receiving Server SHOULD send a result with type 'invalid'"; with
+    others it "MAY (instead of closing the connection) return an error condition of <forbidden/>".
     """
     return "error" if other_valid_pairs else "invalid"
 
 
 def invalid_closes_stream() -> bool:
-    """§2.2.1: after type ``invalid`` the receiving server "MUST close the XML stream"."""
+    """XEP-0220 §2.2.1: after type ``invalid`` the receiving server "MUST close the XML stream"."""
     return True

@@ -232,7 +232,7 @@ class InboundNegotiation:
         reply = self._sasl_reply(element)
 
         if reply.exhausted:
-            # §6.4.5: "the receiving entity MUST close the stream with a stream error, which SHOULD be
+            # RFC 6120 §6.4.5: "the receiving entity MUST close the stream with a stream error, which SHOULD be
             # <policy-violation/>".
             self._refuse(StreamCondition.POLICY_VIOLATION, "too many attempts to authenticate")
         elif reply.succeeded:
@@ -260,7 +260,7 @@ class InboundNegotiation:
         return self._sasl.handle(element, refusal)
 
     def _judge_authzid(self, authzid: str) -> SASLCondition | None:
-        # §6.4.6: the identity is that of the 'from'; without one nothing can be authorised.
+        # RFC 6120 §6.4.6: the identity is that of the 'from'; without one nothing can be authorised.
         if self._sender is None:
             return SASLCondition.NOT_AUTHORIZED
 

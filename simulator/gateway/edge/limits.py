@@ -46,7 +46,8 @@ def stream_stays(old: AllowedPartner, new: AllowedPartner | None) -> bool:
 def farewell_to_former(new: AllowedPartner | None) -> StreamCondition | None:
     """The stream error for a partner whose settings have changed: none, so that it comes back under the new ones.
 
-    §4.9.3.14: policy-violation, where it is to come back no more: "the entity has violated some local service policy".
+    RFC 6120 §4.9.3.14: policy-violation, where it is to come back no more: "the entity has violated some local service
+    policy".
     """
     return StreamCondition.POLICY_VIOLATION if new is None else None
 

@@ -41,14 +41,14 @@ def check_timeout(settings: EdgeSettings) -> float | None:
 
 
 def check_text() -> bytes:
-    """What shows whether the connection lives: §4.6.1: "a space character (U+0020) between XML stanzas"."""
+    """What shows whether the connection lives: RFC 6120 §4.6.1: "a space character (U+0020) between XML stanzas"."""
     return b" "
 
 
 def checks_unauthenticated() -> bool:
     """Whether streams are checked that are still being negotiated.
 
-    §5.3.3 and §6.3.5: during STARTTLS and SASL "the entities MUST NOT send any whitespace as separators".
+    RFC 6120 §5.3.3 and §6.3.5: during STARTTLS and SASL "the entities MUST NOT send any whitespace as separators".
     """
     return False
 

@@ -235,7 +235,7 @@ class OutboundNegotiation:
         )
 
         if matters:
-            # §13.7.2: "MUST unilaterally terminate the session". No stream has begun in it that one could close.
+            # RFC 6120 §13.7.2: "MUST unilaterally terminate the session". No stream has begun that could be closed.
             self._channel.drop("its certificate is not acceptable")
             raise StreamFailure(Failure.UNPROVEN, str(self._judgement))
 
@@ -263,7 +263,7 @@ class OutboundNegotiation:
         self._context.log(f"{self._local} to {self._remote}: {text}")
 
         if not rules.dialback_after_failure(self._methods, channel.ended is None):
-            # §6.4.5: without a mechanism left "the initiating entity SHOULD simply close the stream".
+            # RFC 6120 §6.4.5: without a mechanism left "the initiating entity SHOULD simply close the stream".
             channel.finish()
             raise StreamFailure(Failure.NOT_TAKEN, text)
 

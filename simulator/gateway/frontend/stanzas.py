@@ -133,5 +133,5 @@ def fate_of_message(type_: str, target: Target, *, known: bool, reachable: bool)
         return DELIVER if reachable else IGNORE
 
     # §8.5.3.2.1: a chat message to a resource that is gone "MUST" go to one that is there; what is normal or a headline
-    # is ignored or answered. §5.2.2: an unknown type counts as normal.
+    # is ignored or answered. RFC 6121 §5.2.2: an unknown type counts as normal.
     return DELIVER if reachable and (target is Target.BARE or type_ == "chat") else StanzaCondition.SERVICE_UNAVAILABLE

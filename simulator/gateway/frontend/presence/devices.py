@@ -92,7 +92,7 @@ class Devices:
             self._ask(user, contact, binding)
 
     def came(self, user: Address, contact: Address) -> None:
-        """§5.2.2: "whenever the XMPP user initiates a presence session", for those whose dialog has lapsed."""
+        """RFC 8048 §5.2.2: "whenever the XMPP user initiates a presence session", for those whose dialog has lapsed."""
         if self._concerns(user, contact):
             for binding in self._of(user):
                 self._ask(user, contact, binding)
@@ -104,7 +104,7 @@ class Devices:
             self._send(inquiry, 0)
 
     def probed(self, user: Address, contact: Address) -> bool:
-        """Ask every such device once (§7.1); False: there is none, or the contact may not see the user."""
+        """Ask every such device once (RFC 8048 §7.1); False: there is none, or the contact may not see the user."""
         if not subscription.is_seen(self._home.contact(user, contact).state):
             return False
 

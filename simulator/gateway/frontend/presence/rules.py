@@ -83,12 +83,12 @@ def asks_contact(contact: Contact, batched: bool) -> bool:
 
 
 def probes(seen: Mapping[str, Availability]) -> bool:
-    """§7.2: a poll becomes a probe "if it does not already have presence information about the contact"."""
+    """RFC 8048 §7.2: a poll becomes a probe "if it does not already have presence information about the contact"."""
     return not seen
 
 
 def state_after_end(unsubscribed: bool) -> SubscriptionState:
-    """What a notification says that ends a subscription by the subscriber's wish, or because it ran out (§5.3.3)."""
+    """RFC 8048 §5.3.3: what a notification says that ends a subscription, by the subscriber's wish or by its time."""
     return SubscriptionState(State.TERMINATED, reason=Reason.TIMEOUT)
 
 
@@ -244,9 +244,10 @@ class PresenceRules:
     """Whether the answer to a poll waits for what a probe brings, as long as its client waits for it."""
     state_after_end: Callable[[bool], SubscriptionState] = state_after_end
     closed_at_end: bool = True
-    """§5.3.3: "a SIP NOTIFY request [...] specifying that the XMPP contact now has a basic status of "closed""."""
+    """RFC 8048 §5.3.3: "a SIP NOTIFY request [...] specifying that the XMPP contact now has a basic status of
+    "closed""."""
     hides_at_end: bool = True
-    """§5.3.3: "Sending an XMPP <presence/> stanza of type "unavailable" to the XMPP contact"."""
+    """RFC 8048 §5.3.3: "Sending an XMPP <presence/> stanza of type "unavailable" to the XMPP contact"."""
     end_for_error: Callable[[str, bool], SubscriptionState] = end_for_error
     notifies_without_answer: Callable[[Collection[str]], bool] = notifies_without_answer
     reaches: Callable[[Address, str, Address, str | None], bool] = reaches

@@ -89,7 +89,8 @@ class Watching:
         return parse_batch(request.body)
 
     def renewed(self, watch: Watch, asked: Batch | None) -> None:
-        """§5.3.2: "if the SIP-to-XMPP gateway has meaningful information [...] the NOTIFY communicates that"."""
+        """RFC 8048 §5.3.2: "if the SIP-to-XMPP gateway has meaningful information [...] the NOTIFY communicates
+        that"."""
         if not watch.batched:
             self._tell(watch)
         elif asked is None:
@@ -98,7 +99,7 @@ class Watching:
             self._tell_list(watch, self._change(watch, asked), full=False)
 
     def ended(self, watch: Watch, unsubscribed: bool) -> None:
-        """Say the last word (§5.3.3)."""
+        """Say the last word (RFC 8048 §5.3.3)."""
         state = self._rules.state_after_end(unsubscribed)
 
         if watch.batched:
@@ -139,7 +140,7 @@ class Watching:
                 self._tell_one(watch, notice.contact, gone, self._language(notice.stanza))
 
     def answered(self, notice: Answered) -> None:
-        """The contact let the user in, or did not (§5.3.1)."""
+        """The contact let the user in, or did not (RFC 8048 §5.3.1)."""
         self._untold.pop((notice.user, notice.contact), None)
 
         for watch in self._of(notice.user, notice.contact):
@@ -253,7 +254,7 @@ class Watching:
             self._watches.notify(watch, state, media_type=pidf.MEDIA_TYPE, body=body, headers=headers)
 
     def _document(self, watch: Watch, contact: Address, gone: Mapping[str, pidf.Notes]) -> bytes:
-        """Empty where nothing is known (§5.3.2: "then the NOTIFY MUST be empty")."""
+        """Empty where nothing is known (RFC 8048 §5.3.2: "then the NOTIFY MUST be empty")."""
         seen = self._home.seen(watch.user, contact)
 
         if not seen and not gone:
