@@ -66,8 +66,8 @@ def parse_address(text: str) -> Address:
 def normalize_domain(text: str) -> str:
     """Normalise a domain for comparison: case folded, no trailing dot, U-labels; raises AddressError.
 
-    RFC 7622 §3.2: "If the domainpart includes a final character considered to be a label separator (dot), it MUST be
-    stripped", and A-labels are compared as the U-labels that they stand for.
+    RFC 7622 §3.2: "If the domainpart includes a final character considered to be a label separator (dot) [...], this
+    character MUST be stripped", and A-labels are compared as the U-labels that they stand for.
     """
     domain = text.translate(_DOTS).removesuffix(".")
 

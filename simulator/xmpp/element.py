@@ -136,7 +136,8 @@ def make_error(stanza: Element, condition: str, type: str | None = None, text: s
 
     `type` is the error type, by default the recommended one. The sender's own XML is given back for messages only:
     it is "OPTIONAL to include sender XML", and useful where a person must recognise what was lost.
-    Raises LocalProtocolError when `stanza` is an error itself: "MUST NOT respond to an error with a further error".
+    Raises LocalProtocolError when `stanza` is an error itself: "MUST NOT respond to the stanza with a further error
+    stanza".
     """
     if stanza.get("type") == "error":
         raise LocalProtocolError("an error stanza is not answered with an error (RFC 6120 §8.3.1)")

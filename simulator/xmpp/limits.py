@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Limits:
     """Bounds on what one stream may send. Whatever is larger ends it with policy-violation.
 
-    RFC 6120 §13.12: "A server implementation SHOULD enable an administrator to limit the size of stanzas"; the
-    floor is 10000 bytes there, so a smaller `stanza_bytes` is a test's wish, not an operator's.
+    RFC 6120 §13.12: "A server implementation SHOULD enable a server administrator to limit the size of stanzas";
+    the floor is 10000 bytes there, so a smaller `stanza_bytes` is a test's wish, not an operator's.
     """
 
     stanza_bytes: int = 262_144

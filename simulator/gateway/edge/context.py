@@ -53,7 +53,8 @@ class Context:
     def renew(self) -> None:
         """Take over what the configuration has now."""
         settings, limits = self.configuration.gateway, self.configuration.limits
-        # XEP-0185 §2: "the secret […] MUST NOT be guessable"; the front end gives all edges the same passphrase.
+        # XEP-0185 §2: the secret MUST be configured, or "generated as a random string when starting the XMPP server";
+        # the front end gives all edges the same passphrase.
         secret = settings.dialback_passphrase or getattr(self, "secret", "") or self.random_text(32)
         object.__setattr__(self, "secret", secret)
         object.__setattr__(self, "served", frozenset(self.configuration.domains))

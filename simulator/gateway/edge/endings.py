@@ -40,6 +40,6 @@ def refusal_of_element(element: Element) -> StreamCondition | None:
 def stanza_of(element: Element) -> Element | None:
     """What of an element that only looks like a stanza may be passed on: nothing.
 
-    §4.8.4: "a server MUST NOT route or deliver data […] qualified by another namespace".
+    §4.8.4: "an XMPP server MUST NOT route or deliver data […] if that data is (a) qualified by another namespace".
     """
     return None

@@ -24,8 +24,8 @@ LANGUAGE = "en"
 def parse_version(text: str | None) -> tuple[int, int]:
     """Major and minor version; what is absent, or is no version at all, counts as 0.9.
 
-    RFC 6120 §4.7.5: "leading zeros […] MUST be ignored", and without the attribute "the receiving entity MUST […]
-    consider the version to be '0.9'".
+    RFC 6120 §4.7.5: "leading zeros […] MUST be ignored", and without the attribute "the entity MUST consider the
+    version supported by the other entity to be "0.9"".
     """
     found = _VERSION.fullmatch(text or "")
 
@@ -79,7 +79,7 @@ def judge_header(
         to = None if header.to is None else normalize_domain(header.to)
         sender = None if header.sender is None else normalize_domain(header.sender)
     except AddressError as error:
-        # §4.9.3.7: "the value is a malformed JID".
+        # §4.9.3.7: "the value violates the rules for XMPP addresses".
         return _refused(StreamCondition.IMPROPER_ADDRESSING, str(error))
 
     if to is not None and not host_is_served(to, served):

@@ -119,8 +119,8 @@ def data_before_success_ends() -> bool:
 def pairs_of_external(sender: str, to: str, served: Set[str]) -> Set[Pair]:
     """What EXTERNAL authorises: the domains of the header on which it was negotiated, and no other.
 
-    RFC 6120 §8.1.1.2, §8.1.2.2: both addresses of a stanza "as communicated in the negotiation"; further pairs are
-    added by dialback (XEP-0220 §2.6).
+    RFC 6120 §8.1.1.2, §8.1.2.2: both addresses of a stanza must be those "communicated via SASL negotiation"; further
+    pairs are added by dialback (XEP-0220 §2.6).
     """
     return {(sender, to)}
 

@@ -52,7 +52,7 @@ def _address(text: str) -> Address | None:
 
 
 def _contact(text: str) -> str:
-    """RFC 6120 §8.3.3.5: the new address "MUST be a valid IRI", mostly of XMPP; SIP users get a SIP URI."""
+    """RFC 6120 §8.3.3.5: a URI or IRI, "typically an XMPP IRI", is the new address; SIP users get a SIP URI."""
     text = text.strip()
 
     if text.startswith("xmpp:"):

@@ -118,8 +118,8 @@ def _call_id(thread: str) -> str:
 
 
 def _chosen(stanza: Element, tag: str) -> Element | None:
-    """RFC 6121 §5.2.3: a message may hold several bodies "if each possesses a distinct value for xml:lang"; the one in
-    the language of the stanza counts, or else the first."""
+    """RFC 6121 §5.2.3: a message may hold several bodies "only if each instance possesses an 'xml:lang' attribute with
+    a distinct language value"; the one in the language of the stanza counts, or else the first."""
     found = stanza.findall(tag)
 
     if len(found) < 2:

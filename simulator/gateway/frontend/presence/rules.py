@@ -47,8 +47,8 @@ class Answer(Enum):
 def expires_for(asked: int, shortest: float) -> int:
     """The seconds that are granted; raises IntervalTooBrief.
 
-    RFC 6665 §4.2.1.1: "only if the duration is [...] less than one hour and less than a notifier-configured minimum";
-    zero is no duration, but the end.
+    RFC 6665 §4.2.1.1: a 423 "If and only if the expiration interval is greater than zero AND smaller than one hour AND
+    less than a notifier-configured minimum".
     """
     if 0 < asked < min(shortest, 3600):
         raise IntervalTooBrief(max(1, int(shortest)))

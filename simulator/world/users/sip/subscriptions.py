@@ -105,7 +105,8 @@ class Subscriptions:
 
         if found is None or found.event != event_of(request)[0]:
             if not silent:
-                # §4.1.3: "the NOTIFY request is not matched to any subscription": 481.
+                # RFC 6665 §4.1.3: one that "matches at least one of its outstanding subscriptions; if not, it MUST
+                # return a 481".
                 self._line.answer(incoming, 481)
 
             return
