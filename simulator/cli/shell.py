@@ -137,17 +137,17 @@ def say(stream: str, text: str) -> None:
     print(shown, file=sys.stderr if stream == "error" else sys.stdout, flush=True)
 
 
-def confirmed(question: str) -> bool:
-    """Ask what -Confirm asks; only a terminal can say yes."""
+def confirmed(question: str) -> bool | None:
+    """Ask what -Confirm asks; None where there is no terminal, and so nobody who could answer."""
     if not sys.stdin.isatty():
-        return False
+        return None
 
     print(question)
 
     return input('[Y] Yes  [N] No  (default is "Y"): ').strip().lower() in ("", "y", "yes")
 
 
-async def _asked(question: str) -> bool:
+async def _asked(question: str) -> bool | None:
     return await asyncio.to_thread(confirmed, question)
 
 

@@ -6,7 +6,7 @@ Knows lines, and that only the owner may connect. Does not know what the command
     > {"command": "configuration"}                                 < {"configuration": {…}}
     > {"command": "run", "text": "Get-CsUser", "name": "", "stop": false}
         < {"line": {"stream": "output", "text": "…"}}              as often as there are lines
-        < {"ask": "Are you sure …"}    > {"answer": true}          for -Confirm
+        < {"ask": "Are you sure …"}    > {"answer": true}          for -Confirm; null: nobody can be asked
         < {"done": {"errors": [{"line": 1, "column": 1, "message": "…", "text": "…"}]}}
     whatever is wrong:                                             < {"error": "…"}
 
@@ -170,11 +170,12 @@ class _Talk:
 
         await self._write({"done": {"errors": errors}})
 
-    async def _ask(self, question: str) -> bool:
+    async def _ask(self, question: str) -> bool | None:
         await self._write({"ask": question})
-        answer = await self._read()
+        said = await self._read()
+        answer = said.get("answer") if said is not None else False
 
-        return answer is not None and answer.get("answer") is True
+        return None if answer is None else answer is True
 
     async def _read(self) -> dict[str, Any] | None:
         line = await self._reader.readline()

@@ -77,12 +77,12 @@ class ControlClient:
         self,
         text: str,
         say: Callable[[str, str], None],
-        ask: Callable[[str], bool],
+        ask: Callable[[str], bool | None],
         *,
         name: str = "",
         stop: bool = False,
     ) -> list[Failure]:
-        """Run lines; `say` gets each printed line with its stream, `ask` the questions of -Confirm."""
+        """Run lines; `say` gets each printed line with its stream, `ask` answers -Confirm, with None if nobody can."""
         self._send({"command": "run", "text": text, "name": name, "stop": stop})
 
         for said in self._answers():

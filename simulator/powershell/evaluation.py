@@ -34,8 +34,8 @@ from simulator.powershell.values import NoSuchProperty, Record, items, single, t
 #: how deeply blocks may call blocks
 DEEPEST_CALL = 20
 
-#: asks the user a question; None where there is nobody to ask
-Ask = Callable[[str], Awaitable[bool]]
+#: asks the user a question; the answer is None where nobody can be asked
+Ask = Callable[[str], Awaitable[bool | None]]
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,14 @@ class Interpreter(Evaluator):
 
             return True
 
-        if self.ask is None:
+        asked = f"Confirm\nAre you sure you want to perform this action?\n{question}"
+        answer = None if self.ask is None else await self.ask(asked)
+
+        if answer is None:
             message = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
             raise CmdletError(message, category="NotImplemented: (:)", identifier="HostFunctionNotImplemented")
 
-        return await self.ask(f"Confirm\nAre you sure you want to perform this action?\n{question}")
+        return answer
 
     def warn(self, text: str) -> None:
         """Print a warning."""

@@ -89,7 +89,12 @@ class ExpressionParser(WordParser):
         items = [self._item()]
 
         while self._comma():
+            comma = Extent(self.at - 1, self.at)
             self.space()
+
+            if self.ended:
+                raise ParseError("Missing argument in parameter list.", comma, "MissingArgument", incomplete=True)
+
             items.append(self._item())
 
         return items[0] if len(items) == 1 else Many(tuple(items), self.since(start))

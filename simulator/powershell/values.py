@@ -83,8 +83,12 @@ def written(value: Any, text: str) -> Any:
 
 
 def member(value: Any, name: str) -> Any:
-    """A property of a value; None where it has none. Of a list: its size, or that property of each item."""
-    if isinstance(value, Record):
+    """A property of a value; None where it has none. Of a list: its size, or that property of each item.
+
+    "about_Arrays": "Beginning in Windows PowerShell 3.0, a collection of zero or one object has some properties of
+    arrays": the size of ``$null`` is 0, that of any other single value 1.
+    """
+    if isinstance(value, Record) and (name in value or name.lower() not in SIZES):
         return value.get(name)
 
     if isinstance(value, dict):
@@ -101,7 +105,7 @@ def member(value: Any, name: str) -> Any:
     if isinstance(value, str) and name.lower() == "length":
         return len(value)
 
-    return 1 if name.lower() in SIZES and value is not None else None
+    return int(value is not None) if name.lower() in SIZES else None
 
 
 def items(value: Any) -> list[Any]:

@@ -220,6 +220,16 @@ def test_a_file_is_changed_in_a_copy_that_can_be_saved(config: Path, tmp_path: P
     assert said.stdout.split() == ["SipAddress", "----------", "sip:alice@contoso.com", "sip:ken@contoso.com"]
 
 
+def test_a_question_that_nobody_can_answer_is_an_error(config: Path, socket: Path) -> None:
+    line = "New-CsXmppAllowedPartner gmail.com -Confirm"
+
+    with gateway(config, "--control", str(socket)):
+        for where in (["--control", str(socket)], ["--config", str(config)]):
+            said = type_in(line, *where)
+            assert (said.returncode, said.stdout) == (1, "")
+            assert "New-CsXmppAllowedPartner : Windows PowerShell is in NonInteractive mode." in said.stderr
+
+
 def test_the_first_error_of_a_script_ends_it(config: Path, tmp_path: Path) -> None:
     script = tmp_path / "lines.ps1"
     script.write_text("Get-CsXmppAllowedPartner none.example\nWrite-Output after\n")

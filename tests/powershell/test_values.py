@@ -24,6 +24,7 @@ from tests.powershell.conftest import Play
         ('\'it\'\'s\'; "a ""b"" `t."', 'it\'s\na "b" \t.'),
         ("$a = 1,2; $a += 3; $a.Count; $a[-1]; $a[9]; @().Count", "3\n3\n0"),
         ("$h = @{Add='a','b'}; $h.Add; $h['add'].Count", "a\nb\n2"),
+        ("(New-Thing a).Count; $null.Count; (3).Count", "1\n0\n1"),
         ("$x = 'a'; echo $x/b tag:$x", "a/b"),
         ("'x' -lt 'Y'; 10 -gt 9; '10' -eq 10", "True\nTrue\nTrue"),
         ("7kb; 0x1f; -5; 1.50", "7168\n31\n-5\n1.5"),

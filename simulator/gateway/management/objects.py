@@ -6,6 +6,7 @@ which part is which.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,7 +74,12 @@ def pascal(name: str) -> str:
 def fields_of(part: type[msgspec.Struct]) -> list[Field]:
     """The fields of a part, but for its identity."""
     return [
-        Field(field.name, pascal(field.name), _type(field.type), None if field.required else field.default)
+        Field(
+            field.name,
+            pascal(field.name),
+            _type(field.type, pascal(field.name)),
+            None if field.required else field.default,
+        )
         for field in msgspec.structs.fields(part)
         if field.name != "identity"
     ]
@@ -168,15 +174,15 @@ def told(known: Sequence[Identified], find: Callable[[str], Identified], call: C
     return [each for each in known if each.identity in chosen]
 
 
-def _type(annotation: Any) -> Type:
-    """The PowerShell type of a field."""
+def _type(annotation: Any, name: str) -> Type:
+    """The PowerShell type of a field; an enumeration is called as the parameter is, such as TlsNegotiation."""
     origin = typing.get_origin(annotation)
 
     if origin is typing.Annotated:
-        return _type(typing.get_args(annotation)[0])
+        return _type(typing.get_args(annotation)[0], name)
 
     if origin in (typing.Union, types.UnionType):
-        return nullable(_type(next(kind for kind in typing.get_args(annotation) if kind is not type(None))))
+        return nullable(_type(next(kind for kind in typing.get_args(annotation) if kind is not type(None)), name))
 
     if origin is tuple:
         return LIST_CHANGE
@@ -189,7 +195,7 @@ def _type(annotation: Any) -> Type:
         return UINT32
 
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return enumeration(annotation.__name__, tuple(member.value for member in annotation))
+        return enumeration(name, tuple(member.value for member in annotation))
 
     return STRING
 
@@ -212,7 +218,8 @@ def _valid(part: Part) -> Part:
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$.")
         name = pascal(where.rstrip("`").replace("-", "_"))
-        raise refusal(f"{name}: {message.replace('`', '')}", identifier="ValueOutOfRange") from None
+        said = re.sub(r"Expected (?:int|float) (\W+ \d+)(?:\.0)?$", r"Expected a number \1", message.replace("`", ""))
+        raise refusal(f"{name}: {said}", identifier="ValueOutOfRange") from None
 
 
 def _shown(value: Any) -> Any:
