@@ -34,7 +34,6 @@ class Bound:
     extent: Extent
     values: dict[str, Any] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
-    from_pipe: frozenset[str] = frozenset()
 
 
 def bind(cmdlet: Cmdlet, given: Sequence[Given], extent: Extent) -> Bound:
@@ -83,7 +82,7 @@ def bind_input(bound: Bound, value: Any) -> Bound:
 
             if taken and (converting or parameter.type.accepts(property_)) and _possible(found, parameter):
                 try:
-                    found = _with(found, parameter, parameter.type.convert(property_), piped=True)
+                    found = _with(found, parameter, parameter.type.convert(property_))
                 except NotConvertible:
                     continue
 
@@ -207,12 +206,11 @@ def _agree(one: Parameter, other: Parameter) -> bool:
     return not one.sets or not other.sets or bool(set(one.sets) & set(other.sets))
 
 
-def _with(bound: Bound, parameter: Parameter, value: Any, *, piped: bool = False) -> Bound:
+def _with(bound: Bound, parameter: Parameter, value: Any) -> Bound:
     return replace(
         bound,
         values={**bound.values, parameter.name: value},
         sets=tuple(set_ for set_ in bound.sets if parameter.belongs_to(set_)),
-        from_pipe=bound.from_pipe | {parameter.name} if piped else bound.from_pipe,
     )
 
 
@@ -220,7 +218,7 @@ def _first_by_value(bound: Bound, free: Sequence[Parameter], value: Any, *, conv
     for parameter in free:
         if parameter.by_value and (converting or parameter.type.accepts(value)):
             try:
-                return _with(bound, parameter, parameter.type.convert(value), piped=True)
+                return _with(bound, parameter, parameter.type.convert(value))
             except NotConvertible:
                 continue
 
