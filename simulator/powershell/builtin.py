@@ -1,4 +1,4 @@
-"""The cmdlets that belong to PowerShell itself: choose objects, choose properties, format, print, list commands.
+"""The cmdlets that belong to PowerShell itself: choose objects, choose properties, format, print.
 
 Knows what the documents use of them. Does not know what the objects are.
 """
@@ -14,7 +14,7 @@ from simulator.powershell.expressions import COMPARISONS
 from simulator.powershell.formatting import Formatted
 from simulator.powershell.operators import NotPossible
 from simulator.powershell.types import BLOCK, INT32, OBJECT, STRING, STRINGS, SWITCH
-from simulator.powershell.values import Record, items, member, text_of, truth, wildcard
+from simulator.powershell.values import Record, items, member, text_of, truth
 
 _INPUT = Parameter(name="InputObject", type=OBJECT, by_value=True)
 _PROPERTIES = Parameter(name="Property", type=STRINGS, position=0)
@@ -102,25 +102,6 @@ async def get_credential(call: Call, shell: Shell) -> list[Any]:
     properties = {"UserName": call.get("Credential"), "Password": "System.Security.SecureString"}
 
     return [Record("System.Management.Automation.PSCredential", properties)]
-
-
-def commands_cmdlet(others: Iterable[Cmdlet]) -> Cmdlet:
-    """Get-Command, which names all cmdlets, or those that a pattern fits."""
-
-    async def get_command(call: Call, shell: Shell) -> list[Any]:
-        fits = wildcard(call.get("Name", "*"))
-        known = sorted((*others, found), key=lambda cmdlet: cmdlet.name)
-
-        return [
-            Record("CommandInfo", {"CommandType": "Cmdlet", "Name": cmdlet.name, "Definition": cmdlet.says})
-            for cmdlet in known
-            if fits.fullmatch(cmdlet.name)
-        ]
-
-    name = Parameter(name="Name", position=0)
-    found = Cmdlet(name="Get-Command", run=get_command, parameters=(name,), aliases=("gcm",), says="list cmdlets")
-
-    return found
 
 
 def _cmdlet(name: str, run: Run, *parameters: Parameter, aliases: tuple[str, ...] = (), set_: str = "") -> Cmdlet:

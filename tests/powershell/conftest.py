@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from simulator.powershell.builtin import BUILTIN, commands_cmdlet
+from simulator.powershell.builtin import BUILTIN
 from simulator.powershell.cmdlet import Call, Cmdlet, CmdletError, Parameter, Shell
 from simulator.powershell.errors import Source
 from simulator.powershell.evaluation import Interpreter, Outcome
+from simulator.powershell.help import help_cmdlets
 from simulator.powershell.types import BOOLEAN, LIST_CHANGE, OBJECT, SWITCH, UINT32, enumeration, identity
 from simulator.powershell.values import Record
 
@@ -76,7 +77,7 @@ def new_shell() -> Interpreter:
     """A session that nobody has used."""
     own = (*BUILTIN, NEW, REMOVE, SET)
 
-    return Interpreter((*own, commands_cmdlet(own)))
+    return Interpreter((*own, *help_cmdlets(own)))
 
 
 @pytest.fixture

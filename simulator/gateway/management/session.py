@@ -20,9 +20,10 @@ from simulator.gateway.management import (
 )
 from simulator.gateway.management.change import Apply, Desk, Find
 from simulator.gateway.management.running import Running
-from simulator.powershell.builtin import BUILTIN, commands_cmdlet
+from simulator.powershell.builtin import BUILTIN
 from simulator.powershell.errors import ShellError, Source
 from simulator.powershell.evaluation import Ask, Interpreter, Outcome
+from simulator.powershell.help import help_cmdlets
 
 
 class Session:
@@ -52,7 +53,7 @@ class Session:
             *services.cmdlets(running),
             *synthetic.cmdlets(desk, running),
         )
-        self._interpreter = Interpreter((*BUILTIN, *own, commands_cmdlet((*BUILTIN, *own))), ask)
+        self._interpreter = Interpreter((*BUILTIN, *own, *help_cmdlets((*BUILTIN, *own))), ask)
 
     async def run(self, text: str, *, name: str = "", stop: bool = False) -> Outcome:
         """Run lines; `name` is the file that they are from. With `stop` the first error ends them."""
