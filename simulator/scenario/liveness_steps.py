@@ -46,7 +46,7 @@ LIVENESS_VERBS = (
         name="has received at most",
         actors=("user",),
         says="So many presences have reached the user from the beginning, and not more: everybody's, or those of one "
-        "contact.",
+        "contact or of one of their devices.",
         example="alice@contoso.com has received at most: {presences: 60, from: juliet@gmail.com}",
         expects="count",
         argument="required",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+from simulator.journal import Entry
 from simulator.scenario.liveness_steps import DEAD, NONE, RESET
 from simulator.scenario.model import Step
 from simulator.scenario.names import recast
@@ -87,17 +88,24 @@ async def has_received_at_most(stage: Stage, step: Step) -> Seen:
     """Count the presences that have reached a user, once everything sent before has been read."""
     consumed = tuple(await settle(stage))
     given = recast(mapping(step), stage.cast)
-    sender = bare(str(given.get("from", "")))
+    sender = str(given.get("from", "")).lower()
     found = [
         entry
         for entry in stage.journal.entries
         if entry.kind == "delivered"
         and entry.actor == stage.user(step.actor).address
         and entry.data.get("what") == PRESENCE
-        and (not sender or bare(str(entry.data.get("from", ""))) == sender)
+        and (not sender or sender in _names(entry))
     ]
 
     return Seen({"presences": len(found)}, consumed)
+
+
+def _names(delivered: Entry) -> tuple[str, str]:
+    """Whom a stanza may be said to be from: that device, and its contact."""
+    sender = str(delivered.data.get("from", ""))
+
+    return sender.lower(), bare(sender)
 
 
 ACTS: dict[str, Act] = {

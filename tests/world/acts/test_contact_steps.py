@@ -145,6 +145,24 @@ async def test_presence_that_says_nothing_new_is_passed_over(town: Any) -> None:
     assert world.unconsumed() == [(ALICE, "presence")]
 
 
+async def test_presence_is_counted_by_contact_or_by_device(town: Any) -> None:
+    """A repetition is no news, and counts."""
+    world = await twins(
+        town,
+        f"{JULIET} sends its presence to {ALICE}: dnd",
+        f"{JULIET} sends its presence to {ALICE}: dnd",
+        f"{ALICE} has received at most: {{presences: 1}}",
+        f"{ALICE} has received at most: {{presences: 1, from: {JULIET}}}",
+        f"{ALICE} has received at most: {{presences: 1, from: {JULIET}/balcony}}",
+        f"{ALICE} has received at most: {{presences: 2, from: {JULIET}/balcony}}",
+        f"{ALICE} has received at most: {{presences: 0, from: {JULIET}/elsewhere}}",
+    )
+
+    found = [await world.verdict(number) for number in range(len(world.stage.scenario.steps))]
+
+    assert found == ["PASS", "PASS", "FAIL", "FAIL", "FAIL", "PASS", "PASS"]
+
+
 async def test_chat_states_arrive(town: Any) -> None:
     world = await twins(
         town,
