@@ -26,7 +26,10 @@ def test_a_running_gateway_is_examined(config: Path, socket: Path, capsys: pytes
         assert "OK    certificate for contoso.com: is for contoso.com" in said
         assert "FAIL  DNS of contoso.com: there is no usable record" in said
         assert "FAIL  users and gmail.com: alice@contoso.com, ken@contoso.com may not write: the gate policy" in said
-        assert "→ the policy Tag:FedPic forbids it: Set-CsExternalAccessPolicy -EnableXmppAccess $true" in said
+        assert (
+            "→ the policy Tag:FedPic forbids it: Set-CsExternalAccessPolicy -Identity Tag:FedPic -EnableXmppAccess $true"
+            in said
+        )
 
         type_in("Stop-CsWindowsService -Name RTCXMPPTGWPX", "--control", str(socket))
         assert main(["doctor", "--control", str(socket)]) == 1

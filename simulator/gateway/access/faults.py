@@ -142,8 +142,22 @@ def _closed_policies(
         yield (
             path,
             f"the policy {policy.identity} has {keys} false: {who} cannot talk to XMPP partners; set it to true "
-            f"(Set-CsExternalAccessPolicy -Identity {policy.identity} {' '.join(f'-{name} $true' for _, name in off)})",
+            f"({opening(policy)})",
         )
+
+
+def opening(policy: ExternalAccessPolicy) -> str:
+    """The line of the management shell that lets those talk to XMPP partners for whom a policy counts."""
+    switches = " ".join(f"-{name} $true" for _, name in missing_switches(policy))
+
+    return f"Set-CsExternalAccessPolicy -Identity {argument(policy.identity)} {switches}"
+
+
+def argument(text: str) -> str:
+    """A name as the management shell takes it: in quotes where it would be several words."""
+    doubled = text.replace("'", "''")
+
+    return f"'{doubled}'" if " " in text or "'" in text else text
 
 
 def missing_switches(policy: ExternalAccessPolicy) -> list[tuple[str, str]]:
@@ -167,7 +181,7 @@ def _closed_routes(sites: Sequence[Site], pools: Sequence[EdgePool]) -> Iterator
             yield (
                 ("sites", index, "identity"),
                 f"the site {site.identity} has no xmpp-federation-route: its users cannot talk to partners; name an "
-                f"edge pool (Set-CsSite {site.identity} -XmppFederationRoute EdgeServer:FQDN)",
+                f"edge pool (Set-CsSite {argument(site.identity)} -XmppFederationRoute EdgeServer:FQDN)",
             )
         elif pool is not None and not pool.enable_xmpp_federation:
             yield (

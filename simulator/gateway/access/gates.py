@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulator.gateway.access.faults import missing_switches
+from simulator.gateway.access.faults import argument, missing_switches, opening
 from simulator.gateway.access.policy import ExternalAccessPolicy
 from simulator.gateway.access.site import find_pool, find_site
 from simulator.gateway.configuration import Configuration
@@ -82,9 +82,12 @@ def route_is_closed(configuration: Configuration, user: User | None) -> str | No
 
     site = find_site(configuration.sites, user.site if user is not None else None)
 
-    if site is None or site.xmpp_federation_route is None:
-        name = site.identity if site is not None else "the user"
-        return f"the site {name} has no XMPP federation route: Set-CsSite -XmppFederationRoute"
+    if site is None:
+        return "the user is at none of the sites: write the site beside the user (users: site)"
+
+    if site.xmpp_federation_route is None:
+        cmdlet = f"Set-CsSite {argument(site.identity)} -XmppFederationRoute EdgeServer:FQDN"
+        return f"the site {site.identity} has no XMPP federation route: {cmdlet}"
 
     pool = find_pool(configuration.pools, site.xmpp_federation_route)
 
@@ -105,14 +108,12 @@ def federation_is_closed(configuration: Configuration) -> str | None:
 def policy_is_closed(policy: ExternalAccessPolicy) -> str | None:
     """Why this user does not federate: "Configure policies to control XMPP federated user access" has both switches
     set. That of public providers is no condition."""
-    off = " ".join(f"-{name} $true" for _, name in missing_switches(policy))
-
-    return f"the policy {policy.identity} forbids it: Set-CsExternalAccessPolicy {off}" if off else None
+    return f"the policy {policy.identity} forbids it: {opening(policy)}" if missing_switches(policy) else None
 
 
 def partner_is_closed(configuration: Configuration, contact: Address, *, allowed: bool) -> str | None:
     """Why nobody talks to that domain; `allowed`: it is a partner's, exactly as it is written."""
-    return None if allowed else f"{contact.domain} is no allowed partner: New-CsXmppAllowedPartner"
+    return None if allowed else f"{contact.domain} is no allowed partner: New-CsXmppAllowedPartner {contact.domain}"
 
 
 #: the gates that depend on nobody's person: what they stop, they stop for users who do not exist, too

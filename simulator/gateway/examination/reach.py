@@ -24,7 +24,6 @@ from simulator.xmpp.stream import Stream
 
 #: seconds for a peer to close its side of a connection
 GOODBYE = 1.0
-FIREWALL = "does the firewall let TCP to port 5269 pass, outwards?"
 
 
 async def reachable(configuration: Configuration, resolver: Resolver) -> AsyncIterator[Finding]:
@@ -88,7 +87,8 @@ async def _greeted(
     try:
         connection = await open_connection(address, port, timeout=edge.connect_timeout, local_host=local)
     except OSError as error:
-        return fail(subject, f"no TCP connection to {address}:{port}: {error.strerror or error}", FIREWALL), False
+        advice = f"does the partner's server run, and does the firewall let TCP to port {port} pass, outwards?"
+        return fail(subject, f"no TCP connection to {address}:{port}: {error.strerror or error}", advice), False
 
     timeout = min(edge.connect_timeout, configuration.gateway.stream_establishment_timeout)
     greeting = _Greeting(connection, configuration.domains[0], domain)

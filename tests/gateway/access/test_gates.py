@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.gateway.access.authorization import Refusal
-from simulator.gateway.access.gates import Closed, Gate
+from simulator.gateway.access.gates import Closed, Gate, policy_is_closed
 from simulator.gateway.access.partner_types import Action
 from simulator.gateway.access.point import AccessPoint
+from simulator.gateway.access.policy import ExternalAccessPolicy
 from simulator.gateway.access.rules import AccessRules
 from simulator.gateway.configuration import Configuration
 from simulator.xmpp.address import Address, parse_address
@@ -28,7 +29,7 @@ CLOSED: dict[str, tuple[dict[str, Any], Gate, int, int, str]] = {
         Gate.ROUTE,
         1007,
         504,
-        "the site Redmond has no XMPP federation route: Set-CsSite -XmppFederationRoute",
+        "the site Redmond has no XMPP federation route: Set-CsSite Redmond -XmppFederationRoute EdgeServer:FQDN",
     ),
     "pool without XMPP": (
         {"pools": [{"identity": "edge.contoso.com"}]},
@@ -49,14 +50,14 @@ CLOSED: dict[str, tuple[dict[str, Any], Gate, int, int, str]] = {
         Gate.POLICY,
         1002,
         403,
-        "the policy Global forbids it: Set-CsExternalAccessPolicy -EnableFederationAccess $true",
+        "the policy Global forbids it: Set-CsExternalAccessPolicy -Identity Global -EnableFederationAccess $true",
     ),
     "policy without XMPP": (
         {"policies": [{"identity": "Global", "enable-federation-access": True}]},
         Gate.POLICY,
         1002,
         403,
-        "the policy Global forbids it: Set-CsExternalAccessPolicy -EnableXmppAccess $true",
+        "the policy Global forbids it: Set-CsExternalAccessPolicy -Identity Global -EnableXmppAccess $true",
     ),
     "no policy at all": (
         {"policies": []},
@@ -64,7 +65,7 @@ CLOSED: dict[str, tuple[dict[str, Any], Gate, int, int, str]] = {
         1002,
         403,
         "the policy Global forbids it: "
-        "Set-CsExternalAccessPolicy -EnableFederationAccess $true -EnableXmppAccess $true",
+        "Set-CsExternalAccessPolicy -Identity Global -EnableFederationAccess $true -EnableXmppAccess $true",
     ),
     "policy of the site": (
         {"policies": [{"identity": "Global", **ON}, {"identity": "Site:Redmond", "enable-public-cloud-access": True}]},
@@ -72,14 +73,14 @@ CLOSED: dict[str, tuple[dict[str, Any], Gate, int, int, str]] = {
         1002,
         403,
         "the policy Site:Redmond forbids it: "
-        "Set-CsExternalAccessPolicy -EnableFederationAccess $true -EnableXmppAccess $true",
+        "Set-CsExternalAccessPolicy -Identity Site:Redmond -EnableFederationAccess $true -EnableXmppAccess $true",
     ),
     "no partner": (
         {"partners": []},
         Gate.PARTNER,
         1005,
         403,
-        "federated.example is no allowed partner: New-CsXmppAllowedPartner",
+        "federated.example is no allowed partner: New-CsXmppAllowedPartner federated.example",
     ),
 }
 
@@ -252,3 +253,12 @@ def test_defects_can_be_seated_in_every_decision(configured: Settings) -> None:
     )
 
     assert AccessPoint(configured(**everything_closed), rules).outbound(ALICE, JULIET) is None
+
+
+def test_the_advice_can_be_typed_as_it_stands() -> None:
+    policy = ExternalAccessPolicy(identity="Tag:Ken's friends", enable_xmpp_access=True)
+
+    assert policy_is_closed(policy) == (
+        "the policy Tag:Ken's friends forbids it: "
+        "Set-CsExternalAccessPolicy -Identity 'Tag:Ken''s friends' -EnableFederationAccess $true"
+    )

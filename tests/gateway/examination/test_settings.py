@@ -58,7 +58,7 @@ def test_a_policy_of_some_is_only_worth_a_look(opened: Configuration) -> None:
 
     assert line == (
         "WARN: u0@contoso.com, u1@contoso.com, u2@contoso.com and 2 more may not write: the gate policy is closed → "
-        "the policy Tag:Shut forbids it: Set-CsExternalAccessPolicy -EnableXmppAccess $true"
+        "the policy Tag:Shut forbids it: Set-CsExternalAccessPolicy -Identity Tag:Shut -EnableXmppAccess $true"
     )
 
 
@@ -76,7 +76,10 @@ def test_a_site_needs_a_route_to_a_pool_with_xmpp(opened: Configuration) -> None
 
     assert good.startswith("OK: the XMPP traffic of the site Redmond leaves by edge1.contoso.com")
     assert unticked == "FAIL: the edge pool edge2.contoso.com has XMPP federation not enabled → Topology Builder"
-    assert without == "FAIL: the site Rome has no XMPP federation route → Set-CsSite -XmppFederationRoute"
+    assert (
+        without
+        == "FAIL: the site Rome has no XMPP federation route → Set-CsSite Rome -XmppFederationRoute EdgeServer:FQDN"
+    )
 
 
 def test_settings_that_the_documents_warn_of(configuration: Configuration) -> None:

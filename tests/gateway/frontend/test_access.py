@@ -41,7 +41,12 @@ def error(condition: str, to: str = "alice@contoso.com") -> str:
 @pytest.mark.parametrize(
     ("settings", "code", "number", "reason"),
     [
-        (ROUTELESS, 504, 1007, "the site Dublin has no XMPP federation route: Set-CsSite -XmppFederationRoute"),
+        (
+            ROUTELESS,
+            504,
+            1007,
+            "the site Dublin has no XMPP federation route: Set-CsSite Dublin -XmppFederationRoute EdgeServer:FQDN",
+        ),
         (NO_XMPP, 504, 1007, "the edge pool old.contoso.com has XMPP federation not enabled: Topology Builder"),
         (
             OFF,
@@ -49,8 +54,13 @@ def error(condition: str, to: str = "alice@contoso.com") -> str:
             1012,
             "federation is off for everybody: Set-CsAccessEdgeConfiguration -AllowFederatedUsers $true",
         ),
-        (FORBIDDEN, 403, 1002, "the policy Global forbids it: Set-CsExternalAccessPolicy -EnableXmppAccess $true"),
-        ({"partners": ()}, 403, 1005, "gmail.com is no allowed partner: New-CsXmppAllowedPartner"),
+        (
+            FORBIDDEN,
+            403,
+            1002,
+            "the policy Global forbids it: Set-CsExternalAccessPolicy -Identity Global -EnableXmppAccess $true",
+        ),
+        ({"partners": ()}, 403, 1005, "gmail.com is no allowed partner: New-CsXmppAllowedPartner gmail.com"),
     ],
 )
 async def test_closed_gate_tells_the_user_which_it_was(
