@@ -14,10 +14,11 @@ import re
 from codecs import utf_8_decode
 from functools import lru_cache
 from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers.expat import ErrorString, ExpatError, ParserCreate, errors
+from xml.parsers.expat import ErrorString, ExpatError, errors
 
 from simulator.xmpp.errors import RemoteProtocolError, StreamCondition
 from simulator.xmpp.events import StreamClosed, StreamHeader, Violation
+from simulator.xmpp.expat import create_parser
 from simulator.xmpp.header import check_content_namespace, read_header
 from simulator.xmpp.limits import Limits
 from simulator.xmpp.namespaces import SERVER, STREAMS
@@ -61,7 +62,7 @@ class StreamParser:
         self._root = builder.start(_STREAM, {})
         self._build_start, self._build_end, self._build_text = builder.start, builder.end, builder.data
         # "UTF-8" overrides what a declaration says; the handler looks at that (RFC 6120 §11.6).
-        self._expat = expat = ParserCreate("UTF-8", "}")
+        self._expat = expat = create_parser()
         expat.namespace_prefixes = True
         expat.XmlDeclHandler = self._declaration
         expat.CommentHandler = self._comment
@@ -69,10 +70,6 @@ class StreamParser:
         expat.StartNamespaceDeclHandler = self._namespace
         expat.StartElementHandler = self._start
         expat.EndElementHandler = self._end
-
-        # Since 2.6 expat may sit on a finished tag until more bytes come, which on a stream may be never.
-        if hasattr(expat, "SetReparseDeferralEnabled"):  # pragma: no cover - as old as the Python that runs this
-            expat.SetReparseDeferralEnabled(False)
 
     def feed(self, data: bytes) -> list[Parsed]:
         """Parse more bytes; the list ends with a Violation or StreamClosed when nothing more will be read."""
