@@ -68,7 +68,7 @@ class Document:
             return msgspec.convert(data, type_)
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at `")
-            raise self.error(path + _steps(where.rstrip("`"), data), _in_words(message)) from None
+            raise self.error(path + _steps(where.rstrip("`")), _in_words(message)) from None
 
 
 def read_document(path: Path) -> Document:
@@ -192,7 +192,7 @@ def _in_words(message: str) -> str:
     return re.sub(r"`([\w |]+)`", said, message.replace("Expected", "expected", 1))
 
 
-def _steps(where: str, data: Any) -> Path_:
+def _steps(where: str) -> Path_:
     """Turn msgspec's ``$.partners[0].tls`` into path steps; ``[...]`` (a mapping's value) ends the path."""
     steps: list[str | int] = []
 

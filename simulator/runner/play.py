@@ -85,7 +85,7 @@ async def _perform_all(stage: Stage) -> bool:
 
         stage.captures.update(outcome.seen.captures)
         record = {"outcome": outcome.name, "seen": outcome.seen.data}
-        verdict = judge_step(stage.scenario, step, record, stage.captures, stage.cast)
+        verdict = judge_step(step, record, stage.captures, stage.cast)
         stage.captures.update(verdict.captures)
         negotiated = verdict.negotiated or negotiated
         _record(stage, step, outcome)

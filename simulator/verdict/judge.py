@@ -148,7 +148,7 @@ def _step(
     recorded: dict[str, str] = data.get("captures") or {}
     known = captures | {name: value for name, value in recorded.items() if name not in own}
 
-    verdict = judge_step(evidence.scenario, step, data, known, evidence.cast)
+    verdict = judge_step(step, data, known, evidence.cast)
 
     # What is allowed besides must be on record like what is right: a report alone proves no method.
     good = (Outcome.PASS, Outcome.ALTERNATIVE) if VERBS[step.verb].expects == "negotiation" else (Outcome.PASS,)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from simulator.scenario.match import Mismatch
-from simulator.scenario.model import Scenario, Step
+from simulator.scenario.model import Step
 from simulator.scenario.names import recast
 from simulator.scenario.steps import VERBS
 from simulator.verdict.compare import JUDGES, describe, tcp_note
@@ -25,7 +25,6 @@ LEVELS = {"must": Outcome.FAIL, "should": Outcome.WARN, "may": Outcome.ALTERNATI
 
 
 def judge_step(
-    scenario: Scenario,
     step: Step,
     record: Mapping[str, Any],
     captures: Mapping[str, str],

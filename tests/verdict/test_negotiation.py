@@ -77,7 +77,7 @@ def refused(**fields: str) -> dict[str, Any]:
 )
 def test_the_report_is_held_against_the_step(step: str, seen: dict[str, Any], reason: str) -> None:
     one = scenario(step)
-    judged = judge_step(one, one.steps[0], {"seen": seen}, {})
+    judged = judge_step(one.steps[0], {"seen": seen}, {})
 
     assert judged.outcome is (Outcome.FAIL if reason else Outcome.PASS)
     assert reason in judged.reason
@@ -86,7 +86,7 @@ def test_the_report_is_held_against_the_step(step: str, seen: dict[str, Any], re
 def test_what_is_not_named_is_not_compared() -> None:
     one = scenario("gmail.com negotiates: {direction: outbound, outcome: refused, at: dialback}")
 
-    assert judge_step(one, one.steps[0], {"seen": refused()}, {}).outcome is Outcome.PASS
+    assert judge_step(one.steps[0], {"seen": refused()}, {}).outcome is Outcome.PASS
 
 
 # -- by the journal
@@ -217,6 +217,6 @@ def test_a_step_that_applies_must_not_be_skipped() -> None:
 )
 def test_what_was_negotiated_says_which_steps_apply(seen: dict[str, Any], applies: list[bool]) -> None:
     one: Scenario = scenario(TOLERANT)
-    negotiated = judge_step(one, one.steps[0], {"seen": seen}, {}).negotiated
+    negotiated = judge_step(one.steps[0], {"seen": seen}, {}).negotiated
 
     assert [not does_not_apply(step, negotiated) for step in one.steps] == applies

@@ -113,7 +113,7 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("sentence", "seen", "reason"), TABLE)
 def test_the_table_of_steps_holds(sentence: str, seen: dict[str, Any], reason: str) -> None:
     played = scenario(sentence)
-    verdict = judge_step(played, played.steps[0], {"seen": seen}, {})
+    verdict = judge_step(played.steps[0], {"seen": seen}, {})
 
     assert verdict.outcome.value == ("FAIL" if reason else "PASS"), verdict
     assert verdict.reason.startswith(reason)
@@ -125,7 +125,7 @@ def test_every_judge_exists_and_is_explained() -> None:
 
 def test_a_reset_for_a_fin_is_a_note() -> None:
     played = scenario("gmail.com is disconnected: {tcp: fin}")
-    verdict = judge_step(played, played.steps[0], {"seen": {"ended": CLEAN}}, {})
+    verdict = judge_step(played.steps[0], {"seen": {"ended": CLEAN}}, {})
 
     assert (verdict.outcome.value, verdict.notes) == ("PASS", ("the connection ended with reset, not fin",))
 
@@ -156,7 +156,7 @@ gmail.com receives: <a/>
 )
 def test_levels_and_alternatives(level: str, record: dict[str, Any], outcome: str, because: str, ends: bool) -> None:
     played = scenario(RECEIVES.format(level=level))
-    verdict = judge_step(played, played.steps[0], record, {})
+    verdict = judge_step(played.steps[0], record, {})
 
     assert (verdict.outcome.value, verdict.because, verdict.ends_stream) == (outcome, because, ends)
     assert verdict.goes_on == (outcome != "FAIL")
@@ -182,7 +182,7 @@ SLOW = {"outcome": "deadline"}
 )
 def test_a_step_that_was_not_done(sentence: str, record: dict[str, Any], outcome: str, reason: str) -> None:
     played = scenario(sentence)
-    verdict = judge_step(played, played.steps[0], record, {})
+    verdict = judge_step(played.steps[0], record, {})
 
     assert verdict.outcome.value == outcome
     assert verdict.reason.startswith(reason)
@@ -191,7 +191,7 @@ def test_a_step_that_was_not_done(sentence: str, record: dict[str, Any], outcome
 
 def test_an_unmet_precondition_is_inconclusive() -> None:
     played = scenario("gmail.com receives: <b/>", "given: [{gmail.com receives: <a/>}]")
-    verdict = judge_step(played, played.given[0], {"seen": {"xml": "<c/>"}}, {})
+    verdict = judge_step(played.given[0], {"seen": {"xml": "<c/>"}}, {})
 
     assert verdict.outcome.value == "INCONCLUSIVE"
     assert verdict.reason.startswith("the precondition was not reached: /a: expected")
@@ -202,9 +202,9 @@ def test_names_are_captured_and_recast() -> None:
     record = {"seen": {"xml": "<a from='gmail-1.com' id='7'/>"}}
     cast = {"gmail.com": "gmail-1.com"}
 
-    assert judge_step(played, played.steps[0], record, {}, cast).captures == {"id": "7"}
-    assert judge_step(played, played.steps[0], record, {"id": "8"}, cast).outcome.value == "FAIL"
-    assert judge_step(played, played.steps[0], record, {}).outcome.value == "FAIL"
+    assert judge_step(played.steps[0], record, {}, cast).captures == {"id": "7"}
+    assert judge_step(played.steps[0], record, {"id": "8"}, cast).outcome.value == "FAIL"
+    assert judge_step(played.steps[0], record, {}).outcome.value == "FAIL"
 
 
 def test_an_alternative_end_skips_the_rest_of_its_stream_only() -> None:

@@ -98,7 +98,7 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("sentence", "seen", "reason"), TABLE)
 def test_the_table_of_steps_about_trust_holds(sentence: str, seen: dict[str, Any], reason: str) -> None:
     played = scenario(f"gmail.com connects\ngmail.com {sentence}")
-    verdict = judge_step(played, played.steps[1], {"seen": seen}, {})
+    verdict = judge_step(played.steps[1], {"seen": seen}, {})
 
     assert verdict.outcome.value == ("FAIL" if reason else "PASS"), verdict
     assert verdict.reason.startswith(reason)

@@ -37,7 +37,8 @@ class Home:
 
     `send` puts a stanza on its way to a partner and may raise ConnectionError; `tell` gets what a user's devices must
     know, and can be exchanged at any time; `epoch` turns `now` into seconds since 1970 (``time.time() - now``).
-    Addresses of users and contacts are bare where nothing else is said.
+    Addresses of users and contacts are bare where nothing else is said. Every wish of a user takes `now`, in seconds by
+    the owner's clock, also where nothing is done by time.
     """
 
     def __init__(

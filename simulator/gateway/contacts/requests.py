@@ -50,7 +50,7 @@ class Requests:
         elif type_ == SUBSCRIBE:
             self._subscribe(stanza, contact)
         elif type_ == UNSUBSCRIBE:
-            self._unsubscribe(stanza, contact)
+            self._unsubscribe(contact)
         elif type_ == SUBSCRIBED:
             self._subscribed(contact)
         else:
@@ -140,7 +140,7 @@ class Requests:
         if answer is not None:
             self._context.reply(contact.user, contact.address, answer, stanza.get("id", ""))
 
-    def _unsubscribe(self, stanza: Element, contact: Contact) -> None:
+    def _unsubscribe(self, contact: Contact) -> None:
         transition = self._context.rules.inbound(contact.state, UNSUBSCRIBE)
 
         if not transition.passes:

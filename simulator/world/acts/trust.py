@@ -53,7 +53,7 @@ async def starts_tls(stage: Stage, step: Step) -> Seen:
             return Seen({"xml": answer.xml, **what_came(stream)}, (answer.entry,))
 
         to = stream.pair[1] or target(stage, {})
-        resumed = _session(stage, partner, given)
+        resumed = _session(partner, given)
         stream.secure(partner.papers.as_client(terms), _sni(given, to), resume=resumed)
 
         return Seen(await _as_client(stage, step, partner, stream, to), (answer.entry,))
@@ -71,7 +71,7 @@ async def opens_a_tls_connection(stage: Stage, step: Step) -> Seen:
                 to,
                 _sni(given, to),
                 _terms(stage, step, partner, direct=True),
-                _session(stage, partner, given),
+                _session(partner, given),
             )
         except OSError as error:
             return Seen({"failed": str(error), "connected": False, "why": str(error)})
@@ -242,7 +242,7 @@ def _sni(given: Mapping[str, Any], to: str) -> str | None:
     return None if named is None else str(named)
 
 
-def _session(stage: Stage, partner: Partner, given: Mapping[str, Any]) -> Any:
+def _session(partner: Partner, given: Mapping[str, Any]) -> Any:
     """The TLS session of another stream, which the step wants to go on with."""
     if "resume" not in given:
         return None

@@ -59,7 +59,7 @@ class Twins:
         seen = await self.perform(number)
         step = self.stage.scenario.steps[number]
 
-        return judge_step(self.stage.scenario, step, {"seen": seen.data}, {}).outcome.value
+        return judge_step(step, {"seen": seen.data}, {}).outcome.value
 
     def unconsumed(self) -> list[tuple[str, str]]:
         """Whom something waits for, and what."""

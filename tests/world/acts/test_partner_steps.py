@@ -49,7 +49,7 @@ async def play(town: Any, steps: str, head: str = "") -> tuple[Stage, dict[str, 
 
         seen = await perform(stage, step)
         stage.captures.update(seen.captures)
-        verdict = judge_step(scenario, step, {"seen": seen.data}, stage.captures)
+        verdict = judge_step(step, {"seen": seen.data}, stage.captures)
         stage.captures.update(verdict.captures)
 
         if verdict.outcome is not Outcome.PASS:
@@ -254,7 +254,7 @@ async def play_names(town: Any, gmail: Any) -> tuple[Any, dict[str, str]]:
     list(town.names.respond(_question("far.gmail.com", "A"), "udp"))
     seen = await perform(stage, scenario.steps[0])
 
-    return stage, {} if judge_step(scenario, scenario.steps[0], {"seen": seen.data}, {}).outcome is Outcome.PASS else {
+    return stage, {} if judge_step(scenario.steps[0], {"seen": seen.data}, {}).outcome is Outcome.PASS else {
         "": "asked"
     }
 

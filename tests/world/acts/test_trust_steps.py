@@ -65,7 +65,7 @@ async def play(
 
         seen = await perform(stage, step)
         stage.captures.update(seen.captures)
-        verdict = judge_step(scenario, step, {"seen": seen.data}, stage.captures)
+        verdict = judge_step(step, {"seen": seen.data}, stage.captures)
         stage.captures.update(verdict.captures)
 
         if verdict.outcome is not Outcome.PASS:

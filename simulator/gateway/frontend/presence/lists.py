@@ -99,16 +99,16 @@ class PendingList(_OwnList):
 
     media_types = (watchers.MEDIA_TYPE, watchers.MICROSOFT_MEDIA_TYPE)
 
+    def __init__(self, rules: PresenceRules, home: Home, watches: Watches) -> None:
+        super().__init__(rules, home, watches)
+        self._told: dict[Watch, list[Watcher]] = {}
+        self._microsoft: set[Watch] = set()
+
     def changed(self, user: Address, device: str | None = None) -> None:
         """Tell the devices of a user (or the one) who waits now, where that is news to them."""
         for watch in self.of(user):
             if device in (None, watch.device) and self._waiting(user) != self._told.get(watch):
                 self._tell(watch)
-
-    def __init__(self, rules: PresenceRules, home: Home, watches: Watches) -> None:
-        super().__init__(rules, home, watches)
-        self._told: dict[Watch, list[Watcher]] = {}
-        self._microsoft: set[Watch] = set()
 
     def forget(self, watch: Watch) -> None:
         """Nobody listens any more."""
