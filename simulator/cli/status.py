@@ -26,6 +26,8 @@ STREAM_COLUMNS = {
     "stanzas_in": "IN",
     "stanzas_out": "OUT",
 }
+#: direction of a stream -> which way its stanzas go between our domain and the partner's
+ARROWS = {"inbound": "←", "outbound": "→"}
 LINK_COLUMNS = {
     "edge": "EDGE",
     "up": "UP",
@@ -91,19 +93,19 @@ def _titled(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> list[list[str]]:
     """Rows under headings; nothing at all without rows."""
-    found = [[_cell(name, row.get(name)) for name in columns] for row in rows]
+    found = [[_cell(name, row.get(name), str(row.get("direction", ""))) for name in columns] for row in rows]
 
     return [list(columns.values()), *found] if found else []
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, value: Any, direction: str) -> str:
     if name in ("age", "idle") and isinstance(value, int | float):
         return f"{value:.0f} s"
 
     if name == "pairs" and isinstance(value, list):
-        return ", ".join("→".join(map(str, pair)) if isinstance(pair, list) else str(pair) for pair in value)
+        return ", ".join(f"{pair['local']} {ARROWS[direction]} {pair['remote']}" for pair in value) or "-"
 
-    return _shown(value)
+    return _shown(value) or "-"
 
 
 def _shown(value: Any) -> str:

@@ -33,7 +33,8 @@ class Count(Enum):
     FAILED_OUTBOUND = Name(PROXY_STREAMS, "Failed outbound stream establishes/sec")
     """A pair of domains for which no stream to the partner could be had."""
     FAILED_INBOUND = Name(PROXY_STREAMS, "Failed inbound stream establishes/sec")
-    """A stream of a partner that ended, otherwise than in order, before anything was authorised on it."""
+    """A stream of a partner that ended, otherwise than in order, before anything was authorised on it; no connection
+    on which the peer never said a word, unless that was waited for in vain."""
     FAILURE_REPORTS = Name(SIP_MESSAGING, "Failure IMDNs sent/sec")
     """A message of a user inside of whose failure the user was told."""
     STANZAS_IN = Name(OURS, "Stanzas received from partners/sec")

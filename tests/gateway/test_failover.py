@@ -230,11 +230,17 @@ async def test_counters_count_what_fails(scene: Scene) -> None:
     assert counter(messages, "Failure IMDNs sent/sec") == (1, round(1 / 60, 4))
     assert scene.status()["edges"][WEST]["lost"] == ["gmail.com"]
 
+    # Whoever looks whether the port is open begins no stream.
+    _, writer = await asyncio.open_connection(scene.hosts[WEST], 5269)
+    writer.close()
+    await writer.wait_closed()
+
     reader, writer = await asyncio.open_connection(scene.hosts[WEST], 5269)
     writer.write(b"<no-stream/>")
     await reader.read()
     writer.close()
-    await until(lambda: counter(streams, "Failed inbound stream establishes/sec")[0] == 1, "it is counted")
+    await until(lambda: counter(streams, "Failed inbound stream establishes/sec")[0] == 1, "it alone is counted")
+    assert counter(streams, "Failed inbound stream establishes/sec")[1] == round(1 / 60, 4)
 
 
 def test_part_of_a_gateway_has_only_its_own(words: dict[str, Any]) -> None:

@@ -317,8 +317,9 @@ class InboundStream:
         self._not_usable(in_order=ended.in_order)
 
         # A stream on which keys are verified has no pairs, and is closed when it has served: nothing has failed.
-        if not self._methods and not ended.in_order:
-            self._context.counters.count(Count.FAILED_INBOUND, self.channel.began)
+        # Whoever looks whether the port is open, and leaves without a word, has not begun a stream.
+        if not self._methods and not ended.in_order and (ended.by_us or self.channel.heard > self.channel.began):
+            self._context.counters.count(Count.FAILED_INBOUND, asyncio.get_running_loop().time())
 
         self._give_up_pending()
         reason = ended.condition or ended.text
