@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -57,7 +57,7 @@ def certificates(
     if not domain or output is None:
         raise WrongUse("name whom they are for with --domain D, and where they go with --output DIR")
 
-    _print_all(_written(kinds, domain, output, host, timedelta(days=days)))
+    _print_all(_write_some(kinds, domain, output, host, timedelta(days=days)))
 
     return 0
 
@@ -78,35 +78,41 @@ def _listing(kinds: list[Kind]) -> Iterator[str]:
             yield from textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
 
 
-def _written(kinds: list[str], domain: str, output: Path, host: str, lifetime: timedelta) -> Iterator[str]:
+def _write_some(kinds: list[str], domain: str, output: Path, host: str, lifetime: timedelta) -> list[str]:
+    """Make certificates of these kinds and write their files; gives what there is to say of them. Raises WrongUse."""
     from simulator.world.ca import CertificateAuthority
-    from simulator.world.certificates.catalogue import KINDS, UnknownKind, kind_of
-    from simulator.world.certificates.request import CannotMint
 
     if (output / "authority.pem").exists():
         why = "is there already, and each time the authority is another"
         raise WrongUse(f"{output / 'authority.pem'}: {why}; choose another --output DIR")
 
     with CertificateAuthority() as authority:
-        found: list[Minted] = []
-
-        for name in KINDS if kinds == [ALL] else dict.fromkeys(kinds):
-            try:
-                found.append(authority.mint(kind_of(name).name, domain, host=host, lifetime=lifetime))
-            except CannotMint as error:
-                # Any domain can have some kind, and the first of the catalogue is for all of them.
-                if kinds != [ALL] or not found:
-                    raise WrongUse(str(error)) from None
-            except UnknownKind as error:
-                raise WrongUse(str(error)) from None
-
+        found = _minted(authority, kinds, domain, host, lifetime)
         files = dict(_files(authority, found))
-        write(lambda: _write(output, files))
+        write(lambda: _write_files(output, files))
 
-        for name, (_, says) in files.items():
-            yield f"{output / name}  {says}"
+    return [*(f"{output / name}  {says}" for name, (_, says) in files.items()), *_what_next(output, found)]
 
-        yield from _what_next(output, found)
+
+def _minted(
+    authority: CertificateAuthority, kinds: list[str], domain: str, host: str, lifetime: timedelta
+) -> list[Minted]:
+    from simulator.world.certificates.catalogue import KINDS, UnknownKind, kind_of
+    from simulator.world.certificates.request import CannotMint
+
+    found: list[Minted] = []
+
+    for name in KINDS if kinds == [ALL] else dict.fromkeys(kinds):
+        try:
+            found.append(authority.mint(kind_of(name).name, domain, host=host, lifetime=lifetime))
+        except CannotMint as error:
+            # Any domain can have some kind, and the first of the catalogue is for all of them.
+            if kinds != [ALL] or not found:
+                raise WrongUse(str(error)) from None
+        except UnknownKind as error:
+            raise WrongUse(str(error)) from None
+
+    return found
 
 
 def _files(authority: CertificateAuthority, found: list[Minted]) -> Iterator[tuple[str, tuple[bytes, str]]]:
@@ -138,7 +144,7 @@ def _points_to(minted: Minted, list_name: str) -> bool:
     return minted.kind in lists[list_name]
 
 
-def _write(output: Path, files: dict[str, tuple[bytes, str]]) -> None:
+def _write_files(output: Path, files: dict[str, tuple[bytes, str]]) -> None:
     output.mkdir(parents=True, exist_ok=True)
 
     def private(path: str, flags: int) -> int:
@@ -163,6 +169,6 @@ def _what_next(output: Path, found: list[Minted]) -> Iterator[str]:
         yield f"  {verify} -crl_check -CRLfile {output / 'revocation-list.pem'} {output / 'revoked.pem'}"
 
 
-def _print_all(lines: Iterator[str] | list[str]) -> None:
+def _print_all(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)
