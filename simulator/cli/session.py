@@ -82,8 +82,10 @@ async def play_and_judge(
 
 
 def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
-    """Run to the end, or until SIGINT or SIGTERM: then it is cancelled, may clean up, and the signal is returned."""
+    """Run to the end, or until SIGINT or SIGTERM: then it is cancelled, may clean up, and the signal is returned.
 
+    0: nobody interrupted it. Raises WrongUse where the program under test is not installed.
+    """
     told = 0
 
     async def supervised() -> None:

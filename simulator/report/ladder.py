@@ -5,21 +5,23 @@ Knows the kinds of journal entries. Does not know what was right: it shows what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from simulator.journal import Entry
 from simulator.report.escape import harmless, shortened
 
+#: characters in a line: as many as that, and never fewer than this
 WIDTH, NARROWEST = 132, 80
+#: how many rungs are drawn where nobody asks for more
 LAST = 24
 Side = Literal["left", "right", "across"]
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One line: who, what, on which side, and whether it went to the system."""
+    """One line: who, what, on which side, and whether it went to the system; `at` in seconds, as the journal has it."""
 
     at: float
     side: Side
@@ -96,6 +98,7 @@ def _rung(entry: Entry, several: bool) -> Rung | None:
     return Rung(entry.at, side, harmless(text), towards)
 
 
+#: side, whether it went to the system, and the text
 Drawn = tuple[Side, bool | None, str]
 
 
@@ -135,15 +138,16 @@ def _query(data: dict[str, Any], actor: str) -> Drawn:
     return "left", False, f"DNS: {data.get('name')} {data.get('type')}? {answers}"
 
 
-def _step(data: dict[str, Any], actor: str) -> Drawn | None:
-    return ("across", None, f"{data.get('text') or data.get('part')}: {data.get('outcome')}")
+def _step(data: dict[str, Any], actor: str) -> Drawn:
+    return "across", None, f"{data.get('text') or data.get('part')}: {data.get('outcome')}"
 
 
 def _fields(fields: dict[str, Any]) -> str:
     return " ".join(f"{key}={value!r}" for key, value in fields.items())
 
 
-_DRAWERS: dict[str, Any] = {
+#: kind of entry -> what is drawn of its data, and of whom it tells; kinds that are not here are not drawn
+_DRAWERS: dict[str, Callable[[dict[str, Any], str], Drawn]] = {
     "opened": lambda data, actor: (
         "left",
         data.get("by") == "us",
