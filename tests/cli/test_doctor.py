@@ -24,7 +24,7 @@ def test_a_running_gateway_is_examined(config: Path, socket: Path, capsys: pytes
         assert "OK    port: edge listens on 127.0.0.1:" in said
         assert "OK    link: front end and edge" in said
         assert "OK    certificate for contoso.com: is for contoso.com" in said
-        assert "FAIL  DNS of contoso.com: there is no usable record" in said
+        assert "FAIL  DNS of contoso.com: contoso.com. AAAA: the name server 127.0.0.1 port 9 cannot be asked" in said
         assert "FAIL  users and gmail.com: alice@contoso.com, ken@contoso.com may not write: the gate policy" in said
         line = "Set-CsExternalAccessPolicy -Identity Tag:FedPic -EnableXmppAccess $true"
         assert f"→ the policy Tag:FedPic forbids it: {line}" in said

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.examination.finding import Finding, fail, ok, warn
-from simulator.gateway.examination.records import EVERYWHERE, addresses
+from simulator.gateway.examination.records import EVERYWHERE, UNANSWERED, addresses, unanswered_about
 from simulator.gateway.negotiation import Method, Negotiation
 from simulator.gateway.partner import AllowedPartner
 from simulator.wire.connection import Connection, open_connection
-from simulator.wire.resolve import ResolveError, Resolver, ServiceDenied
+from simulator.wire.resolve import NotResolved, ResolveError, Resolver, ServiceDenied
 from simulator.wire.service import XMPP_SERVER_PORT, Target
 from simulator.xmpp import starttls
 from simulator.xmpp.events import Event, StreamClosed, StreamError, StreamFeatures, StreamHeader, Violation
@@ -48,10 +48,16 @@ async def _domain(
         yield fail(subject, str(error), "nothing can be done here; ask the partner")
         return
     except ResolveError as error:
-        yield fail(subject, str(error), "is the domain written rightly? Does the name server answer?")
+        yield fail(subject, str(error), f"is the domain written rightly? Else: {UNANSWERED}")
         return
 
     if partner.proxy_fqdn is None and not any(target.published for target in targets):
+        unanswered = await unanswered_about(domain, resolver)
+
+        if unanswered is not None:
+            yield fail(subject, str(unanswered), UNANSWERED)
+            return
+
         text = f"there is no record _xmpp-server._tcp.{domain}; {domain} itself is tried on port {XMPP_SERVER_PORT}"
         yield warn(subject, text, "ask the partner to publish one, or set -ProxyFqdn")
 
@@ -61,7 +67,9 @@ async def _domain(
         found = await addresses(resolver, target.host)
 
         if isinstance(found, ResolveError):
-            failures.append(fail(subject, f"{target.host} has no address: {found}", "ask the partner"))
+            advice = "ask the partner" if partner.proxy_fqdn is None else "is -ProxyFqdn right?"
+            advice = UNANSWERED if isinstance(found, NotResolved) else advice
+            failures.append(fail(subject, f"{target.host} has no address: {found}", advice))
             continue
 
         for address in found:

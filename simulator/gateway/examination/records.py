@@ -11,10 +11,11 @@ from contextlib import aclosing
 
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.examination.finding import Finding, fail, ok, warn
-from simulator.wire.resolve import ResolveError, Resolver, ServiceDenied
+from simulator.wire.resolve import NotResolved, ResolveError, Resolver, ServiceDenied
 from simulator.wire.service import Target
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
+UNANSWERED = "does the name server run, and is it the right one? dns: {server: …}"
 
 
 async def own_records(
@@ -31,10 +32,16 @@ async def own_records(
             yield fail(subject, str(error), f"partners take this for a refusal; publish {wanted}")
             continue
         except ResolveError as error:
-            yield fail(subject, str(error), "does the name server answer? dns: {server: …}")
+            yield fail(subject, str(error), UNANSWERED)
             continue
 
         if not any(target.published for target in targets):
+            unanswered = await unanswered_about(domain, resolver)
+
+            if unanswered is not None:
+                yield fail(subject, str(unanswered), UNANSWERED)
+                continue
+
             text = f"there is no usable record _xmpp-server._tcp.{domain}: partners guess the port and the host"
             yield fail(subject, text, f"publish {wanted}")
             continue
@@ -48,7 +55,8 @@ async def _target(subject: str, target: Target, resolver: Resolver, places: Mapp
     said = f"SRV names {target.host}:{target.port}"
 
     if isinstance(found, ResolveError):
-        return fail(subject, f"{said}, which has no address: {found}", f"publish {target.host} A ADDRESS")
+        advice = UNANSWERED if isinstance(found, NotResolved) else f"publish {target.host} A ADDRESS"
+        return fail(subject, f"{said}, which has no address: {found}", advice)
 
     said += f", which is at {', '.join(found)}"
 
@@ -66,6 +74,13 @@ async def _target(subject: str, target: Target, resolver: Resolver, places: Mapp
         return warn(subject, text, "right if that port leads here (NAT); else correct the SRV record")
 
     return ok(subject, said)
+
+
+async def unanswered_about(domain: str, resolver: Resolver) -> NotResolved | None:
+    """Why nothing can be said of a domain: where the name server does not answer, no record need be missing."""
+    found = await addresses(resolver, domain)
+
+    return found if isinstance(found, NotResolved) else None
 
 
 async def addresses(resolver: Resolver, host: str) -> list[str] | ResolveError:

@@ -174,6 +174,17 @@ async def test_partners_that_are_not_there(configured: Configuration, names: Nam
     assert "firewall" in refused.advice
 
 
+async def test_a_name_server_that_is_silent_is_what_is_wrong(configured: Configuration, names: NameServer) -> None:
+    await names.stop()
+    asked = resolver(configured)
+    found = [each async for each in own_records(configured, asked, {})]
+    found += [each async for each in reachable(configured, asked)]
+
+    assert [each.subject for each in found] == ["DNS of contoso.com", "way to gmail.com"]
+    assert all("the name server 127.0.0.1 port" in each.text for each in found)
+    assert all(each.level == "FAIL" and "is it the right one?" in each.advice for each in found)
+
+
 async def test_the_whole_list_of_a_configuration(configured: Configuration) -> None:
     subjects = [each.subject async for each in examine(configured, None)]
 
