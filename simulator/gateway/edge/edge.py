@@ -82,16 +82,9 @@ class Edge:
         counters: Counters | None = None,
     ) -> None:
         self._context = Context(configuration, rules or Rules(), log, entropy, counters or Counters())
-        self.link: Link = link or LinkListener(configuration, log=log)
-        self.link.on_stanza = self.submit
         self._topology = self._context.rules.topology
-        self.link.owes = self._topology.is_owed
-        self.link.on_unsettled = self._not_settled
-        self.link.on_route = self._route_changed
-        self.link.on_up, self.link.on_down = self._link_up, self._link_down
+        self.link: Link = link or LinkListener(configuration, log=log)
         self._ledger = PresenceLedger(configuration.limits.presences)
-        reachability = self._context.reachability
-        reachability.on_lost, reachability.on_back = self.link.domain_lost, self.link.domain_back
         self._dialler = Dialler(self._context)
         self._verifications = Verifications(self._context, self._dialler)
         self._routes = Routes(
@@ -105,6 +98,16 @@ class Edge:
         self._inbound: set[InboundStream] = set()
         self._listener: Listener | None = None
         self._direct_listener: Listener | None = None
+        self._follow_link()
+
+    def _follow_link(self) -> None:
+        self.link.on_stanza = self.submit
+        self.link.owes = self._topology.is_owed
+        self.link.on_unsettled = self._not_settled
+        self.link.on_route = self._route_changed
+        self.link.on_up, self.link.on_down = self._link_up, self._link_down
+        reachability = self._context.reachability
+        reachability.on_lost, reachability.on_back = self.link.domain_lost, self.link.domain_back
 
     @property
     def port(self) -> int:
