@@ -24,15 +24,18 @@ from simulator.xmpp.limits import Limits
 Log = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Context:
-    """Shared by every stream of one edge. Without `entropy` everything random is cryptographically so."""
+    """Shared by every stream of one edge; what it derives from the configuration is the same until `renew`.
+
+    Without `entropy` everything random is cryptographically so.
+    """
 
     configuration: Configuration
     rules: Rules
     log: Log
     entropy: random.Random | None = None
-    secret: str = field(init=False, repr=False)
+    secret: str = field(default="", init=False, repr=False)
     served: frozenset[str] = field(init=False)
     former: frozenset[str] = field(init=False)
     limits: Limits = field(init=False)
@@ -46,21 +49,18 @@ class Context:
     def __post_init__(self) -> None:
         self.renew()
         negotiation, trust = self.rules.negotiation, self.rules.trust
-        credentials = Credentials(self.configuration, self.log, trust=trust, negotiation=negotiation)
-        object.__setattr__(self, "credentials", credentials)
-        object.__setattr__(self, "census", Census(self))
+        self.credentials = Credentials(self.configuration, self.log, trust=trust, negotiation=negotiation)
+        self.census = Census(self)
 
     def renew(self) -> None:
         """Take over what the configuration has now."""
         settings, limits = self.configuration.gateway, self.configuration.limits
         # XEP-0185 §2: the secret MUST be configured, or "generated as a random string when starting the XMPP server";
         # the front end gives all edges the same passphrase.
-        secret = settings.dialback_passphrase or getattr(self, "secret", "") or self.random_text(32)
-        object.__setattr__(self, "secret", secret)
-        object.__setattr__(self, "served", frozenset(self.configuration.domains))
-        object.__setattr__(self, "former", frozenset(self.configuration.former_domains))
-        shapes = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
-        object.__setattr__(self, "limits", shapes)
+        self.secret = settings.dialback_passphrase or self.secret or self.random_text(32)
+        self.served = frozenset(self.configuration.domains)
+        self.former = frozenset(self.configuration.former_domains)
+        self.limits = Limits(stanza_bytes=limits.stanza_bytes, depth=limits.depth, attributes=limits.attributes)
 
     @property
     def own_name(self) -> str:
