@@ -84,7 +84,7 @@ def read_document(path: Path) -> Document:
 
 
 def parse_document(text: str, name: str = "<text>") -> Document:
-    """Parse YAML text; `name` stands in error messages. Duplicate keys are errors."""
+    """Parse YAML text; `name` stands in error messages. Raises DocumentError, also for duplicate keys."""
     if _may_be_deep(text):
         raise DocumentError(name, 1, 1, f"is nested deeper than {DEEPEST} levels")
 

@@ -66,7 +66,7 @@ class Journal:
         self.entries: list[Entry] = []
 
     def record(self, kind: str, actor: str = "", stream: str = "", **data: Any) -> int:
-        """Append an entry and return its number (0-based)."""
+        """Append an entry and return its number (0-based). Raises ValueError for a kind that is none of `KINDS`."""
         if kind not in KINDS:
             raise ValueError(f"no kind of entry is called {kind!r}")
 

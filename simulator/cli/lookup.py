@@ -21,7 +21,7 @@ class WrongUse(Exception):  # noqa: N818 - says what it is
 
 
 def scenario_folder(given: Path | None) -> Path:
-    """The folder that was named, else ./scenarios, else the one that came with the package."""
+    """The folder that was named, else ./scenarios, else the one that came with the package. Raises WrongUse."""
     package = Path(__file__).parent
     places = [given] if given else [Path("scenarios"), package / "scenarios", package.parent / "scenarios"]
 
@@ -33,6 +33,7 @@ def scenario_folder(given: Path | None) -> Path:
 
 
 def selected(folder: Path, selectors: Iterable[str] | None) -> list[Scenario]:
+    """The scenarios of a folder that are meant, all of them without selectors. Raises WrongUse, DocumentError."""
     from simulator.runner.plugins import PluginError, load_verbs
     from simulator.scenario.loader import load
     from simulator.scenario.selection import NothingSelected, select
@@ -47,6 +48,7 @@ def selected(folder: Path, selectors: Iterable[str] | None) -> list[Scenario]:
 
 
 def requirements_of(folder: Path) -> dict[str, Requirement]:
+    """The requirements that a folder of scenarios has, by id. Raises DocumentError."""
     from simulator.scenario.requirements import read_requirements
 
     file = folder / "requirements.yaml"
@@ -55,6 +57,7 @@ def requirements_of(folder: Path) -> dict[str, Requirement]:
 
 
 def ledger_of(folder: Path, system: str, given: Path | None) -> list[LedgerEntry]:
+    """The expected failures of a system, by the file that is given or the usual one. Raises WrongUse, DocumentError."""
     from simulator.scenario.ledger import read_ledger
 
     if given is not None and not given.is_file():
@@ -64,6 +67,7 @@ def ledger_of(folder: Path, system: str, given: Path | None) -> list[LedgerEntry
 
 
 def seats_for(system: str, seed: int, mutant: str) -> Seats:
+    """Where scenarios are played: on a system, with a deliberate defect if one is named. Raises WrongUse."""
     from simulator.world.seating import Seats
     from simulator.world.systems.catalogue import UnknownSystem, seat
 
@@ -102,6 +106,7 @@ def journal_folder(output: Path) -> Path:
 
 
 def journal_files(given: Iterable[Path]) -> list[Path]:
+    """The journals that are given, and those in folders that are. Raises WrongUse where there are none."""
     files = [file for one in given for file in (sorted(one.rglob("*.jsonl")) if one.is_dir() else [one])]
 
     if not files:

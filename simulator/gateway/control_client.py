@@ -82,7 +82,11 @@ class ControlClient:
         name: str = "",
         stop: bool = False,
     ) -> list[Failure]:
-        """Run lines; `say` gets each printed line with its stream, `ask` answers -Confirm, with None if nobody can."""
+        """Run lines, and give what failed; with `stop` the first failure ends them. Raises NoGateway.
+
+        `say` gets each printed line with its stream, `ask` answers -Confirm, with None if nobody can; `name` is what
+        failures call the lines.
+        """
         self._send({"command": "run", "text": text, "name": name, "stop": stop})
 
         for said in self._answers():

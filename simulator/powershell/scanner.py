@@ -44,7 +44,7 @@ def number(word: str) -> int | float | None:
 
 
 class Scanner:
-    """A text and how far it was read."""
+    """A text and how far it was read. Whatever reads on, here and in those who inherit it, may raise ParseError."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at, self._depth = text, 0, 0

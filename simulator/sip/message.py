@@ -97,7 +97,7 @@ class Message:
 
     @property
     def cseq(self) -> tuple[int, str]:
-        """CSeq: number and method."""
+        """CSeq: number and method. Raises SIPSyntaxError."""
         match = _CSEQ.fullmatch(self.needed("cseq"))
 
         if match is None or int(match[1]) >= 2**31:
@@ -107,7 +107,7 @@ class Message:
 
     @property
     def via(self) -> Via:
-        """The topmost Via."""
+        """The topmost Via. Raises SIPSyntaxError."""
         value = self.needed("via")
         match = _VIA.match(value)
 
