@@ -81,7 +81,7 @@ class FrontEnd:
             log=log,
         )
         self._parties = Parties(configuration, rules, self._registrar, access)
-        self._dispatcher = Dispatcher(rules)
+        self._dispatcher = Dispatcher(rules, self._parties.speaks_for)
         self._outbox = Outbox(
             rules,
             identifiers=self._identifiers,

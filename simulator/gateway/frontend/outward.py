@@ -5,6 +5,8 @@ Knows methods, dialogs and how a refusal is written. Does not know what any requ
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulator.gateway.frontend.dialogs import Dialogs, Handler
 from simulator.gateway.frontend.flow import Flow
 from simulator.gateway.frontend.refusal import Refused, phrase
@@ -13,15 +15,19 @@ from simulator.gateway.frontend.translation import UnsupportedMedia
 from simulator.sip.agent import Incoming
 from simulator.sip.errors import SIPError
 from simulator.sip.message import Request
+from simulator.xmpp.address import Address
 
 
 class Dispatcher:
-    """What users ask for, by method (`serve`) and by dialog (`dialogs`)."""
+    """What users ask for, by method (`serve`) and by dialog (`dialogs`).
 
-    def __init__(self, rules: FrontEndRules) -> None:
+    `speaks_for` says whether a connection is one of a user's (bare).
+    """
+
+    def __init__(self, rules: FrontEndRules, speaks_for: Callable[[Flow, Address], bool]) -> None:
         self._rules = rules
         self._handlers: dict[str, Handler] = {"OPTIONS": self._options}
-        self.dialogs = Dialogs()
+        self.dialogs = Dialogs(speaks_for)
 
     def serve(self, method: str, handler: Handler) -> None:
         """From now on, requests with this method outside of open dialogs go to `handler`."""

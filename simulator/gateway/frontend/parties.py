@@ -31,17 +31,21 @@ class Parties:
         Raises Refused (403) when this user did not register over this connection, and SIPSyntaxError.
         """
         sender = self._rules.address_of(request.sender.uri)
-        bindings = self._registrar.bindings(sender.bare)
 
-        if not self._rules.sender_is_registered(flow, [each.flow for each in bindings]):
+        if not self.speaks_for(flow, sender.bare):
             raise Refused(403, "The sender is not registered on this connection")
 
         if not sender.resource:
             # RFC 7572 Table 2 note 1: what is known of the device's GRUU MUST become the resource.
+            bindings = self._registrar.bindings(sender.bare)
             known = next((each.resource for each in bindings if each.flow is flow and each.has_gruu), "")
             sender = Address(sender.local, sender.domain, known)
 
         return sender
+
+    def speaks_for(self, flow: Flow, user: Address) -> bool:
+        """Whether a user (bare address) is registered over a connection."""
+        return self._rules.sender_is_registered(flow, [each.flow for each in self._registrar.bindings(user)])
 
     def binding(self, flow: Flow, user: Address) -> Binding[Flow] | None:
         """The device of a user (bare address) behind a connection."""

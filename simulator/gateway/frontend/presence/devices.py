@@ -173,7 +173,8 @@ class Devices:
             call_id,
             local_tag=local_tag,
             remote_tag="",
-            handler=lambda flow, incoming: self._notified(inquiry, incoming),
+            user=inquiry.user,
+            handler=lambda flow, incoming: self._notified(inquiry, flow, incoming),
         )
 
     def _send(self, inquiry: Inquiry, expires: int) -> None:
@@ -227,7 +228,7 @@ class Devices:
         self._open(inquiry)
         self._send(inquiry, self._rules.expires_asked)
 
-    def _notified(self, inquiry: Inquiry, incoming: Incoming) -> None:
+    def _notified(self, inquiry: Inquiry, flow: Flow, incoming: Incoming) -> None:
         request = incoming.request
 
         if request.method not in ("NOTIFY", "BENOTIFY") or event_of(request)[0] != "presence":
@@ -238,7 +239,7 @@ class Devices:
         inquiry.dialog.confirm_by(request)
 
         if request.method == "NOTIFY":
-            inquiry.flow.answer(incoming, 200, tag=inquiry.dialog.local_tag)
+            flow.answer(incoming, 200, tag=inquiry.dialog.local_tag)
 
         inquiry.tries = 0
         inquiry.hears(heard_of(state))

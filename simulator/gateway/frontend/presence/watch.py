@@ -142,9 +142,10 @@ class Watches:
             call_id,
             local_tag=local_tag,
             remote_tag=remote_tag,
-            handler=lambda flow, incoming: self._within(watch, incoming),
+            user=user,
+            handler=lambda flow, incoming: self._within(watch, flow, incoming),
         )
-        self._answer(watch, incoming, expires)
+        self._answer(watch, flow, incoming, expires)
         self._await_end(watch)
 
         return watch
@@ -195,7 +196,7 @@ class Watches:
         for watch in self.of_flow(flow):
             self._drop(watch, Decided.NOTIFY_FAILED)
 
-    def _within(self, watch: Watch, incoming: Incoming) -> None:
+    def _within(self, watch: Watch, flow: Flow, incoming: Incoming) -> None:
         request = incoming.request
         watch.dialog.receive(request)
 
@@ -205,7 +206,7 @@ class Watches:
 
         asked, expires = watch.package.read(request), self.duration(request)
         watch.ends_at = self._clock() + expires
-        self._answer(watch, incoming, expires)
+        self._answer(watch, flow, incoming, expires)
 
         if expires == 0:
             watch.package.ended(watch, unsubscribed=True)
@@ -213,9 +214,9 @@ class Watches:
             self._await_end(watch)
             watch.package.renewed(watch, asked)
 
-    def _answer(self, watch: Watch, incoming: Incoming, expires: int) -> None:
+    def _answer(self, watch: Watch, flow: Flow, incoming: Incoming, expires: int) -> None:
         headers = [("Contact", f"<{watch.flow.contact}>"), ("Expires", str(expires))]
-        watch.flow.answer(incoming, 200, headers=headers, tag=watch.dialog.local_tag)
+        flow.answer(incoming, 200, headers=headers, tag=watch.dialog.local_tag)
 
     def _await_end(self, watch: Watch) -> None:
         heapq.heappush(self._deadlines, (watch.ends_at, next(self._numbers), watch))

@@ -138,7 +138,7 @@ class _Opening:
 
         session = self._make(self._flow, self._dialog, self._user, self._contact, stream or _UNTOLD, allowed)
         option = [("Supported", OPTION)] if rules.lists_first_message(delivered) else []
-        session.await_acknowledgement(accept(session, self._incoming, body, option))
+        accept(session, self._flow, self._incoming, body, option)
         self._session = session
 
     def post(self, first: FirstMessage, done: Callable[[], None]) -> None:

@@ -141,20 +141,15 @@ def _invite_again(session: Session, flow: Flow, incoming: Incoming) -> None:
     else:
         body = sdp.offer(host, context.sessions.offered)
 
-    session.await_acknowledgement(accept(session, incoming, body, []))
+    accept(session, flow, incoming, body, [])
 
 
-def accept(session: Session, incoming: Incoming, body: bytes, headers: HeaderList) -> bytes:
-    """Answer an INVITE with a 200, and give what was written."""
+def accept(session: Session, flow: Flow, incoming: Incoming, body: bytes, headers: HeaderList) -> None:
+    """Answer an INVITE that came over `flow` with a 200, which is repeated until its ACK comes."""
     lines = [("Contact", f"<{session.flow.contact}>"), session.context.allow(), *headers]
-
-    return session.flow.answer(
-        incoming,
-        200,
-        tag=session.dialog.local_tag,
-        headers=[*lines, ("Content-Type", sdp.MEDIA_TYPE)],
-        body=body,
-    )
+    lines.append(("Content-Type", sdp.MEDIA_TYPE))
+    data = flow.answer(incoming, 200, tag=session.dialog.local_tag, headers=lines, body=body)
+    session.await_acknowledgement(flow, data)
 
 
 def offer_in(request: Request) -> sdp.Description:

@@ -51,7 +51,7 @@ class Session:
         self._unanswered = 0
         self._leaves = False
         self._composing_until: float | None = None
-        self._unacknowledged = b""
+        self._unacknowledged, self._repeat_over = b"", flow
         self._repeat_at = self._repeat_until = self._pause = 0.0
 
     @property
@@ -163,10 +163,10 @@ class Session:
 
     # -- time
 
-    def await_acknowledgement(self, data: bytes) -> None:
-        """`data` is a 200 that is repeated until its ACK comes (RFC 3261 §13.3.1.4)."""
+    def await_acknowledgement(self, flow: Flow, data: bytes) -> None:
+        """`data` is a 200 that is repeated over `flow` until its ACK comes (RFC 3261 §13.3.1.4)."""
         timer_f, now = self.context.settings().transaction_timeout, self.context.clock()
-        self._unacknowledged, self._pause = data, timer_f * T1_OF_TIMER_F
+        self._unacknowledged, self._repeat_over, self._pause = data, flow, timer_f * T1_OF_TIMER_F
         self._repeat_at, self._repeat_until = now + self._pause, now + timer_f
 
     def acknowledged(self) -> None:
@@ -193,7 +193,7 @@ class Session:
             self._unacknowledged = b""
             self.hang_up()
         elif self._repeat_at <= now:
-            self.flow.repeat(self._unacknowledged)
+            self._repeat_over.repeat(self._unacknowledged)
             self._pause = min(2 * self._pause, self.context.settings().transaction_timeout * T2_OF_TIMER_F)
             self._repeat_at = now + self._pause
 

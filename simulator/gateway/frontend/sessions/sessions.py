@@ -205,6 +205,7 @@ class Sessions:
             dialog.call_id,
             local_tag=dialog.local_tag,
             remote_tag=dialog.remote_tag,
+            user=user.bare,
             handler=partial(requests.handle, session),
         )
 

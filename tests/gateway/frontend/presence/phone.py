@@ -96,14 +96,17 @@ class Watch:
         self.dialog.confirm(response)
         self.dialog.local_sequence = response.cseq[0]
 
-    async def refreshes(self, *lines: tuple[str, str], expires: int = 60, body: bytes = b"") -> Response:
-        """A SUBSCRIBE within the dialog; 0 ends it."""
+    async def refreshes(
+        self, *lines: tuple[str, str], expires: int = 60, body: bytes = b"", phone: Phone | None = None
+    ) -> Response:
+        """A SUBSCRIBE within the dialog, over the connection of `phone` where that is another; 0 ends it."""
+        wire = (phone or self._phone).wire
         uri, headers = self.dialog.request(
             "SUBSCRIBE", [("Event", "presence"), ("Expires", str(expires)), ("Contact", "<sip:a@127.0.0.1:1>"), *lines]
         )
         via = ("Via", f"SIP/2.0/TCP 127.0.0.1:1;branch=z9hG4bKr{self.dialog.local_sequence}")
-        self._phone.wire.says(build_request("SUBSCRIBE", uri, [via, *headers], body))
-        response = await self._phone.wire.next_response()
+        wire.says(build_request("SUBSCRIBE", uri, [via, *headers], body))
+        response = await wire.next_response()
         assert isinstance(response, Response)
 
         return response

@@ -91,6 +91,22 @@ async def test_request_becomes_subscribe(plain: tuple[Any, Phone]) -> None:
     assert request.values("contact") == [f"<sip:127.0.0.1:{inside.port};transport=tcp>"]
 
 
+async def test_notify_may_come_over_another_connection(plain: tuple[Any, Phone], connect: Any) -> None:
+    """RFC 3261 §12: Call-ID and tags are what names a dialog. Its user is registered on the other one, too."""
+    inside, phone = plain
+    asked = await lets_in(inside, phone)
+
+    async with connect(inside.port) as wire, connect(inside.port, "bob@contoso.com") as stranger:
+        asked.phone = Phone(stranger)
+        await asked.phone.registers("desk")
+        await asked.notifies("active", desk(), code=481)
+        asked.phone = Phone(wire)
+        await asked.phone.registers("mobile")
+        await asked.notifies("active", desk())
+
+        assert "from='alice@contoso.com/desk'" in await inside.next_stanza()
+
+
 async def test_pending_tells_the_contact_nothing(plain: tuple[Any, Phone]) -> None:
     """§5.2.1: "MUST respond to them on the SIP side but refrain from sending any presence stanzas"."""
     inside, phone = plain

@@ -50,6 +50,21 @@ async def test_consent_makes_it_active(here: tuple[Any, Phone]) -> None:
     assert (state(notify).state, notify.body) == ("active", b"")
 
 
+async def test_subscription_is_refreshed_over_another_connection(here: tuple[Any, Phone], connect: Any) -> None:
+    inside, phone = here
+    watch = await watches(phone)
+
+    async with connect(inside.port) as wire, connect(inside.port, "bob@contoso.com") as stranger:
+        for each in (stranger, wire):
+            await Phone(each).registers("mobile")
+
+        assert (await watch.refreshes(phone=Phone(stranger))).code == 481
+        assert (await watch.refreshes(phone=Phone(wire), expires=50)).header("expires") == "50"
+
+    # Its notifications go on where it was made.
+    assert (await phone.next_notify()).call_id == watch.dialog.call_id
+
+
 async def test_refusal_ends_it(here: tuple[Any, Phone]) -> None:
     inside, phone = here
     watch = await phone.subscribes(JULIET, ACCEPT)

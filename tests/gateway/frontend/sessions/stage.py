@@ -107,13 +107,13 @@ class Stage:
         self.identifiers = Identifiers(random.Random(1))
         self.registrar: Registrar[Flow] = Registrar()
         self.flows: list[Flow] = []
-        self.dispatcher = Dispatcher(self.rules)
         self._wire_up()
 
     def _wire_up(self) -> None:
         configuration, rules, access = self.configuration, self.rules, AccessPoint(self.configuration)
         delivery = Delivery(self.identifiers, rules.message_limit)
         parties = Parties(configuration, rules, self.registrar, access)
+        self.dispatcher = Dispatcher(rules, parties.speaks_for)
         self.outbox = Outbox(
             rules,
             identifiers=self.identifiers,

@@ -279,15 +279,6 @@ def test_unknown_dialog_is_answered_481(device: Device, method: str) -> None:
     assert device.last.code == 481
 
 
-def test_dialog_of_another_connection_is_unknown(stage: Stage, device: Device) -> None:
-    dialog = device.opens()
-    other = Device(stage)
-    other.within(dialog, "MESSAGE", [("Content-Type", "text/plain")], b"x")
-
-    assert other.last.code == 481
-    assert stage.sent() == []
-
-
 @pytest.mark.parametrize("method", ["BYE", "INFO"])
 def test_bye_outside_of_a_dialog_is_answered_481(device: Device, method: str) -> None:
     device.asks(method, "sip:juliet@gmail.com")
