@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Literal
 
 import msgspec
 
 from simulator.scenario.model import Step
-
-OutcomeName = Literal["PASS", "ALTERNATIVE", "WARN", "UNSUPPORTED", "INCONCLUSIVE", "FAIL", "ERROR"]
 
 
 class Outcome(Enum):

@@ -20,8 +20,6 @@ from simulator.world.revocation import RevocationService
 from simulator.world.systems.system import Seat, System, SystemSettings
 from simulator.world.teardown import surely
 
-JournalFor = Callable[[str], Journal | None]
-
 #: Of one of several edges of a system: its priority among SRV records, host and port.
 Edge = tuple[int, str, int]
 

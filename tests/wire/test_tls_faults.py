@@ -20,17 +20,6 @@ LOWER = Issuer("lower", MIDDLE)
 NO_AUTHORITY = Issuer("no authority", ROOT, ca=False)
 UNKNOWN = Issuer("unknown")
 
-SIGNS_ONLY = x509.KeyUsage(
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=False,
-    crl_sign=True,
-    encipher_only=False,
-    decipher_only=False,
-)
 ODD = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 
 
