@@ -12,9 +12,9 @@ from simulator.journal import Journal
 from simulator.scenario.loader import read_scenarios
 from simulator.verdict import Outcome, judge_step
 from simulator.world.acts.table import perform
-from simulator.world.partner.making import make_partner
 from simulator.world.stage import PATIENCE, DeadlinePassed, Stage, Unreached
 from simulator.xmpp.element import parse_element
+from tests.world.acts.playing import play_all, set_up
 
 HEAD = "claim: A test\ndeadline: 1\n"
 
@@ -26,36 +26,9 @@ async def play(town: Any, steps: str, head: str = "") -> tuple[Stage, dict[str, 
     system = await town.partner("contoso.com")
     system.add_user("alice@contoso.com", town.mail.put_nowait)
     world: Any = SimpleNamespace(name_server=town.names, control_user=lambda domain: control(system))
-    stage = Stage(scenario, world, town.journal, {}, random.Random(1))
+    stage = await set_up(town, scenario, world)
 
-    for name, given in scenario.partners.items():
-        partner = stage.partners[name] = make_partner(
-            given,
-            journal=town.journal,
-            names=town.names,
-            addresses=town.addresses,
-            entropy=random.Random(name),
-            scenario=scenario,
-        )
-        town.partners.append(partner)
-        await partner.start()
-
-    wrong: dict[str, str] = {}
-
-    for step in scenario.all_steps:
-        if step.actor == "alice@contoso.com":
-            system.send_stanza(parse_element("<message from='alice@contoso.com' to='juliet@gmail.com'/>"))
-            continue
-
-        seen = await perform(stage, step)
-        stage.captures.update(seen.captures)
-        verdict = judge_step(step, {"seen": seen.data}, stage.captures)
-        stage.captures.update(verdict.captures)
-
-        if verdict.outcome is not Outcome.PASS:
-            wrong[step.text] = verdict.reason
-
-    return stage, wrong
+    return stage, await play_all(stage, system)
 
 
 async def control(system: Any) -> Any:

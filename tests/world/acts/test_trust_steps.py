@@ -1,6 +1,5 @@
 """The steps about TLS, certificates and SASL, played on a stage whose system is another partner."""
 
-import random
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -9,12 +8,9 @@ import pytest
 
 from simulator.document import parse_document
 from simulator.scenario.loader import read_scenarios
-from simulator.verdict import Outcome, judge_step
-from simulator.world.acts.table import perform
 from simulator.world.ca import CertificateAuthority
-from simulator.world.partner.making import make_partner
-from simulator.world.stage import NotPlayable, Stage
-from simulator.xmpp.element import parse_element
+from simulator.world.stage import NotPlayable
+from tests.world.acts.playing import play_all, set_up
 
 TLS, SASL = "urn:ietf:params:xml:ns:xmpp-tls", "urn:ietf:params:xml:ns:xmpp-sasl"
 EXTERNAL = f"<mechanisms xmlns='{SASL}'><mechanism>EXTERNAL</mechanism></mechanisms>"
@@ -41,37 +37,9 @@ async def play(
     contoso = await town.partner("contoso.com", *quirks, abilities={"tls": tls, **system}, authority=authority)
     contoso.add_user("alice@contoso.com", town.mail.put_nowait)
     world: Any = SimpleNamespace(name_server=town.names)
-    stage = Stage(scenario, world, town.journal, {}, random.Random(1))
+    stage = await set_up(town, scenario, world, authority)
 
-    for name, given in scenario.partners.items():
-        partner = stage.partners[name] = make_partner(
-            given,
-            journal=town.journal,
-            names=town.names,
-            addresses=town.addresses,
-            entropy=random.Random(name),
-            scenario=scenario,
-            authority=authority,
-        )
-        town.partners.append(partner)
-        await partner.start()
-
-    wrong: dict[str, str] = {}
-
-    for step in scenario.all_steps:
-        if step.actor == "alice@contoso.com":
-            contoso.send_stanza(parse_element("<message from='alice@contoso.com' to='juliet@gmail.com'/>"))
-            continue
-
-        seen = await perform(stage, step)
-        stage.captures.update(seen.captures)
-        verdict = judge_step(step, {"seen": seen.data}, stage.captures)
-        stage.captures.update(verdict.captures)
-
-        if verdict.outcome is not Outcome.PASS:
-            wrong[step.text] = verdict.reason
-
-    return wrong
+    return await play_all(stage, contoso)
 
 
 async def test_tls_and_external_step_by_step(town: Any, authority: CertificateAuthority) -> None:
