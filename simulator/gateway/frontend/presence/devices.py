@@ -134,15 +134,11 @@ class Devices:
     def expire(self, now: float) -> None:
         """Refresh what is about to run out, and forget what has; to be called now and then."""
         for inquiry in [each for found in self._inquiries.values() for each in found.values()]:
-            if inquiry.ends_at <= now:
+            if inquiry.takes_refresh(now) and self._is_refreshed(inquiry):
+                inquiry.waits()
+                self._send(inquiry, self._rules.expires_asked)
+            elif inquiry.ends_at <= now:
                 self._drop(inquiry, Heard.TIMED_OUT)
-            elif inquiry.refresh_at <= now:
-                contact = self._home.contact(inquiry.user, inquiry.contact)
-                online = bool(self._home.seen(inquiry.user, inquiry.contact))
-                inquiry.refresh_at = inquiry.ends_at
-
-                if self._rules.refreshes(subscription.sees(contact.state), online):
-                    self._send(inquiry, self._rules.expires_asked)
 
     # -- what a device answers
 
@@ -321,6 +317,12 @@ class Devices:
 
     def _is_asked(self, user: Address, binding: Binding[Flow]) -> bool:
         return self._rules.asks_device(binding.methods, self._has_pending(binding.flow, user))
+
+    def _is_refreshed(self, inquiry: Inquiry) -> bool:
+        contact = self._home.contact(inquiry.user, inquiry.contact)
+        online = bool(self._home.seen(inquiry.user, inquiry.contact))
+
+        return self._rules.refreshes(subscription.sees(contact.state), online)
 
     def _concerns(self, user: Address, address: Address) -> bool:
         contact = self._home.contact(user, address)

@@ -6,6 +6,7 @@ Knows its dialog and its times. Does not know what is asked or answered.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from simulator.gateway.frontend.flow import Flow
 from simulator.sip.dialog import Dialog
@@ -31,8 +32,8 @@ class Inquiry:
     """It asks once."""
     ending: bool = False
     """It was taken back."""
-    ends_at: float = float("inf")
-    refresh_at: float = float("inf")
+    ends_at: float = inf
+    refresh_at: float = inf
     tries: int = 0
     shown: dict[str, None] = field(default_factory=dict)
     """The resources that the contact was told are available."""
@@ -57,8 +58,25 @@ class Inquiry:
     def lasts(self, seconds: float, now: float, refreshed_after: float) -> None:
         """The device grants so much; a NOTIFY must still come where nothing is granted."""
         self.ends_at = now + (seconds or TIMER_N)
-        self.refresh_at = now + seconds * refreshed_after if seconds and not self.ending else self.ends_at
+        self.refresh_at = now + seconds * refreshed_after if seconds and not self.ending else inf
+
+    def takes_refresh(self, now: float) -> bool:
+        """Whether it is time to refresh it: once for each time that `lasts` has told.
+
+        It is also where the end has passed between two looks: a device that has forgotten the dialog by then says so
+        (481), and is asked anew, while one that was not asked would be taken for one that shows nothing any more.
+        """
+        if self.refresh_at > now:
+            return False
+
+        self.refresh_at = inf
+
+        return True
+
+    def waits(self) -> None:
+        """A refresh is on its way: its answer, which comes in any case, says how long it lasts from now on."""
+        self.ends_at = inf
 
     def takes_back(self) -> None:
         """Nobody wants the answer any more."""
-        self.ending = True
+        self.ending, self.refresh_at = True, inf
