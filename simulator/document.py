@@ -93,9 +93,11 @@ def parse_document(text: str, name: str = "<text>") -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise DocumentError(name, line, column, f"not YAML: {error.problem or error.context}") from None
+        problem = error.problem or error.context or ""
+        hint = "lines are indented with blanks, not with tabs" if "'\\t'" in problem else ""
+        raise DocumentError(name, line, column, f"not YAML: {problem}", hint) from None
     except yaml.YAMLError as error:
-        raise DocumentError(name, 1, 1, f"not YAML: {error}") from None
+        raise DocumentError(name, 1, 1, f"not YAML: {str(error).splitlines()[0]}") from None
 
     positions: dict[Path_, tuple[int, int]] = {}
     data = _build(node, (), positions, name) if node is not None else None

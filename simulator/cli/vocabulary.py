@@ -1,6 +1,7 @@
-"""Checks the words of scenarios that only the world knows: capabilities, profiles, quirks, certificates, settings.
+"""Checks the words of scenarios that only the world knows: capabilities, mutants, profiles, quirks, certificates.
 
-Knows where each stands in its file. A misspelt capability would otherwise be one that no system has, for ever.
+Knows where each stands in its file. A misspelt capability would otherwise be one that no system has, for ever,
+and a misspelt mutant one that nobody ever seats.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from simulator.world.partner.papers import NO_CERTIFICATE
 from simulator.world.profiles import profile_names
 from simulator.world.quirks import Behaviour, QuirkError, behave
 from simulator.world.systems.gateway_settings import PARTNER_WORDS
+from simulator.world.systems.mutants.catalogue import MUTANTS
 from simulator.world.systems.system import CAPABILITIES
 
 Mistake = tuple[Path_, str, str]
@@ -37,6 +39,9 @@ def check_words(scenarios: Iterable[Scenario]) -> None:
 def _mistakes(scenario: Scenario, profiles: Collection[str]) -> Iterator[Mistake]:
     for need in sorted(scenario.needs - CAPABILITIES.keys()):
         yield ("needs",), f"no capability of a system is called {need!r}", _nearest(need, CAPABILITIES)
+
+    for mutant in sorted(set(scenario.mutants) - MUTANTS.keys()):
+        yield ("mutants",), f"no mutant is called {mutant!r}", _nearest(mutant, MUTANTS, named=False)
 
     for name, partner in scenario.partners.items():
         if partner.profile not in profiles:
@@ -66,10 +71,12 @@ def _certificate(path: Path_, kind: Any, where: str = "") -> Iterator[Mistake]:
         yield path, f"{where}no kind of certificate is called {kind!r}", _nearest(str(kind), KINDS)
 
 
-def _nearest(word: str, known: Collection[str]) -> str:
+def _nearest(word: str, known: Collection[str], *, named: bool = True) -> str:
+    """A hint: the nearest words, else all; of hundreds that are not to be `named`, none."""
     near = difflib.get_close_matches(word, known, n=2)
+    rest = f"there are: {', '.join(known)}" if named else "they are in simulator/world/systems/mutants"
 
-    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+    return f"did you mean {' or '.join(near)}?" if near else rest
 
 
 def _placed(scenario: Scenario, path: Path_, message: str, hint: str) -> DocumentError:

@@ -16,6 +16,10 @@ STEPS = "steps:\n- gmail.com is authenticated\n"
     [
         ("claim: x\nneeds: [several-domain]\n", 2, "did you mean several-domains"),
         ("claim: x\nneeds:\n- xyz\n", 2, "there are: allow-list"),
+        ("claim: x\nmutants:\n- denied-key-are-good\n", 2, "did you mean denied-keys-are-good"),
+        ("claim: x\nmutants: [nonsense]\n", 2, "no mutant is called 'nonsense'"),
+        ("claim: x\n\tneeds: []\n", 2, "not with tabs"),
+        ("claim: x\n\0\n", 1, "not YAML: unacceptable character #x0000: special characters are not allowed\n"),
         ("claim: x\npartners:\n  gmail.com:\n    profile: google\n", 4, "did you mean google-talk"),
         ("claim: x\npartners:\n  gmail.com: {quirks: [deny-every-key]}\n", 3, "did you mean denies-every-key"),
         ("claim: x\npartners:\n  gmail.com: {quirks: ['slow: very']}\n", 3, "the quirk slow needs"),
