@@ -22,7 +22,16 @@ from simulator.wire.tls import TLSContext, TLSOptions, client_context, server_co
 from simulator.world.ca import CertificateAuthority
 from simulator.world.dns import NameServer
 from simulator.xmpp.element import parse_element
-from simulator.xmpp.events import DialbackResult, DialbackVerify, Event, Nonza, StreamFeatures, StreamHeader
+from simulator.xmpp.events import (
+    DialbackResult,
+    DialbackVerify,
+    Event,
+    Nonza,
+    StreamClosed,
+    StreamError,
+    StreamFeatures,
+    StreamHeader,
+)
 from simulator.xmpp.stream import Stream
 
 PATIENCE = 5.0
@@ -282,6 +291,13 @@ class Peer:
         """How the connection ended; closes our half in answer to theirs."""
         async with asyncio.timeout(PATIENCE):
             return await self.closed
+
+    async def fails(self, condition: str) -> None:
+        """The next thing is this stream error, then the closing tag, then the end of the connection."""
+        error = await self.expect(StreamError)
+        assert error.condition == condition
+        await self.expect(StreamClosed)
+        assert await self.end() == "fin"
 
     async def accept(self, *, version: str | None = "1.0", features: tuple[Element, ...] = (), id: str = "s1") -> str:  # noqa: A002
         """Answer the header of an edge that dialled us, and give the id of the stream."""

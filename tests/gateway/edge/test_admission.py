@@ -26,14 +26,6 @@ async def site(world: Any) -> Any:
     return await world.site("contoso.com", "sub.contoso.com", partners=partners)
 
 
-async def fails(peer: Any, condition: str) -> None:
-    """The next thing is this stream error, then the closing tag, then the end of the connection."""
-    error = await peer.expect(StreamError)
-    assert error.condition == condition
-    await peer.expect(StreamClosed)
-    assert await peer.end() == "fin"
-
-
 def stanza(sender: str, to: str) -> str:
     return f"<message from='{sender}' to='{to}'><body>hello</body></message>"
 
@@ -111,7 +103,7 @@ async def test_a_stanza_of_another_pair_is_refused(world: Any, site: Any, sender
     fake = await world.listen("gmail.com")
     peer = await world.authenticated(site, fake, "gmail.com", "contoso.com")
     peer.send_text(stanza(sender, to))
-    await fails(peer, condition)
+    await peer.fails(condition)
     assert site.link.crossed.empty()
 
 
@@ -124,14 +116,14 @@ async def test_valid_pairs_do_not_make_a_cross_product(world: Any, site: Any) ->
     peer.send_text(stanza("a@googlemail.com", "bob@sub.contoso.com"))
     assert (await site.link.next()).get("to") == "bob@sub.contoso.com"
     peer.send_text(stanza("a@gmail.com", "bob@sub.contoso.com"))
-    await fails(peer, "invalid-from")
+    await peer.fails("invalid-from")
 
 
 async def test_a_stanza_before_authentication_is_refused(world: Any, site: Any) -> None:
     peer = await world.dial(site, header=StreamHeader(sender="gmail.com", to="contoso.com"))
     await peer.expect(StreamFeatures)
     peer.send_text(stanza("juliet@gmail.com", "alice@contoso.com"))
-    await fails(peer, "not-authorized")
+    await peer.fails("not-authorized")
     assert site.link.crossed.empty()
 
 

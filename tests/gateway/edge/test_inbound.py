@@ -31,14 +31,6 @@ async def site(world: Any) -> Any:
     return await world.site("contoso.com", "sub.contoso.com", partners=partners)
 
 
-async def fails(peer: Any, condition: str) -> None:
-    """The next thing is this stream error, then the closing tag, then the end of the connection."""
-    error = await peer.expect(StreamError)
-    assert error.condition == condition
-    await peer.expect(StreamClosed)
-    assert await peer.end() == "fin"
-
-
 def stanza(sender: str, to: str) -> str:
     return f"<message from='{sender}' to='{to}'><body>hello</body></message>"
 
@@ -101,7 +93,7 @@ async def test_a_wrong_header_is_refused(world: Any, site: Any, header: dict[str
     # RFC 6120 §4.9.1.3: a name that is not served is never echoed.
     assert answer.sender == "contoso.com"
     assert answer.id
-    await fails(peer, condition)
+    await peer.fails(condition)
     assert site.link.crossed.empty()
 
 
@@ -203,7 +195,7 @@ async def test_a_request_without_addresses_is_improper(world: Any, site: Any, re
     peer = await world.dial(site, header=StreamHeader(sender="gmail.com", to="contoso.com"))
     await peer.expect(StreamFeatures)
     peer.send_text(request_)
-    await fails(peer, "improper-addressing")
+    await peer.fails("improper-addressing")
 
 
 @pytest.mark.parametrize(
