@@ -34,6 +34,10 @@ from simulator.sip.transaction import (
 
 Context = TypeVar("Context")
 
+#: requests that are never answered, not even to refuse them: an ACK (RFC 3261 §17), and a notification by "best effort"
+#: ([MS-SIP] §3.5)
+UNANSWERED = frozenset({"ACK", "BENOTIFY"})
+
 
 class Incoming:
     """A request that reached us, until it is answered. `answer` gives the bytes; a second final answer is refused."""
@@ -44,8 +48,7 @@ class Incoming:
         self.request, self._source = request, source
         self._transaction = Transaction(SERVER)
 
-        # RFC 3261 §17: an ACK is a request, and has no answer.
-        if request.method == "ACK":
+        if request.method in UNANSWERED:
             self._transaction.state = State.TERMINATED
 
     @property
@@ -273,10 +276,11 @@ class Agent(Generic[Context]):
         return None if found.over else Cancelled(found)
 
     def _refuse(self, head: bytes, error: SIPError) -> None:
-        """Answer what cannot be understood, as far as it can: a response needs the headers that it echoes.
+        """Answer what cannot be understood, as far as it can.
 
         RFC 3261 §8.2: a malformed request is answered 400, "The Reason-Phrase SHOULD identify the syntax problem"
-        (§21.4.1). A malformed response is dropped.
+        (§21.4.1). RFC 4475 §3.3.1 has the same for one without Call-ID, From or To: its sender knows it by the branch.
+        A malformed response is dropped.
         """
         request: Request | Response | None
 
@@ -285,9 +289,8 @@ class Agent(Generic[Context]):
         except SIPError:
             request = _readable(head)
 
-        needed = ("via", "from", "to", "call-id", "cseq")
-
-        if not isinstance(request, Request) or request.method == "ACK" or any(n not in request.headers for n in needed):
+        # Without Via nobody can tell which request was meant; of the others, those that are there are echoed.
+        if not isinstance(request, Request) or request.method in UNANSWERED or "via" not in request.headers:
             return
 
         phrase = "".join(character if " " <= character <= "~" else "?" for character in str(error))

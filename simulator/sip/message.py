@@ -293,14 +293,10 @@ def build_response(
     """Write the response to `request` (RFC 3261 §8.2.6.2): Via, From, To, Call-ID and CSeq as they came; and
     Record-Route where a dialog may begin.
 
-    `tag` is added to a To that has none (not in a 100). `source` is the address that the request came from.
+    `tag` is added to a To that has none (not in a 100). `source` is the address that the request came from. What the
+    request lacks, the response lacks: only a Via there must be.
     """
     given = request.headers
-    to = given["to"][0]
-
-    if tag and code != 100 and request.to.tag is None:
-        to = f"{to};tag={tag}"
-
     first, *vias = given["via"]
     lines = [("Via", _received(first, source) if source else first)]
     lines += [("Via", via) for via in vias]
@@ -310,7 +306,13 @@ def build_response(
     if 100 < code < 300 and request.method in DIALOG_METHODS:
         lines += [("Record-Route", route) for route in given.get("record-route", ())]
 
-    lines += [("From", given["from"][0]), ("To", to), ("Call-ID", given["call-id"][0]), ("CSeq", given["cseq"][0])]
+    for name in ("From", "To", "Call-ID", "CSeq"):
+        if values := given.get(name.lower()):
+            lines.append((name, values[0]))
+
+            if name == "To" and tag and code != 100 and request.to.tag is None:
+                lines[-1] = (name, f"{values[0]};tag={tag}")
+
     lines += headers
 
     return _build(f"SIP/2.0 {code} {phrase or PHRASES.get(code, 'Response')}", lines, body)

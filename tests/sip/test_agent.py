@@ -71,24 +71,40 @@ def test_malformed_request_is_answered_and_the_next_one_served(old: bytes, new: 
     assert b"Call-ID: c1\r\n" in server.outgoing
 
 
+@pytest.mark.parametrize("name", ["Call-ID", "From", "To", "CSeq"])
+def test_request_that_lacks_a_header_is_answered_without_it(name: str) -> None:
+    """RFC 4475 §3.3.1."""
+    server = agent()
+    kept = [line for line in MESSAGE.split(b"\r\n") if not line.startswith(name.encode() + b":")]
+
+    assert server.receive(b"\r\n".join(kept)) == []
+    response = bytes(server.outgoing)
+    assert response.startswith(f"SIP/2.0 400 {name.title()} is missing\r\nVia: ".encode())
+    assert {each for each in (b"Call-ID", b"From", b"To", b"CSeq") if b"\r\n" + each + b": " not in response} == {
+        name.encode()
+    }
+
+
 def test_request_that_cannot_be_answered_is_dropped() -> None:
     server = agent()
+    kept = [line for line in MESSAGE.split(b"\r\n") if not line.startswith(b"Via:")]
 
-    assert server.receive(MESSAGE.replace(b"Call-ID: c1\r\n", b"")) == []
+    assert server.receive(b"\r\n".join(kept)) == []
     assert server.outgoing == b""
 
 
-def test_ack_is_never_answered() -> None:
+@pytest.mark.parametrize("method", [b"ACK", b"BENOTIFY"])
+def test_ack_and_benotify_are_never_answered(method: bytes) -> None:
     server = agent()
 
-    [incoming] = server.receive(MESSAGE.replace(b"MESSAGE", b"ACK"))
+    [incoming] = server.receive(MESSAGE.replace(b"MESSAGE", method))
     assert isinstance(incoming, Incoming)
     assert incoming.over
 
     with pytest.raises(TransactionError):
         incoming.answer(200, tag="t")
 
-    assert server.receive(MESSAGE.replace(b"MESSAGE sip", b"ACK sip")) == []
+    assert server.receive(MESSAGE.replace(b"MESSAGE sip", method + b" sip")) == []
     assert server.outgoing == b""
 
 

@@ -216,6 +216,11 @@ class Watches:
 
     def _answer(self, watch: Watch, flow: Flow, incoming: Incoming, expires: int) -> None:
         headers = [("Contact", f"<{watch.flow.contact}>"), ("Expires", str(expires))]
+
+        # [MS-SIP] §4.4: by this the subscriber learns that BENOTIFY will come.
+        if watch.unanswered:
+            headers.append(("Supported", "ms-benotify"))
+
         flow.answer(incoming, 200, headers=headers, tag=watch.dialog.local_tag)
 
     def _await_end(self, watch: Watch) -> None:

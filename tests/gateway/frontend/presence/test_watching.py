@@ -205,7 +205,8 @@ async def test_poll_that_nobody_answers_is_answered_in_time(enter: Any) -> None:
 
 async def test_benotify_is_for_whoever_supports_it(friends: tuple[Any, Phone]) -> None:
     inside, phone = friends
-    await phone.subscribes(JULIET, ACCEPT, "Supported: ms-benotify", "Proxy-Require: ms-benotify")
+    watch = await phone.subscribes(JULIET, ACCEPT, "Supported: ms-benotify", "Proxy-Require: ms-benotify")
+    assert watch.response.values("supported") == ["ms-benotify"]
     first = await phone.next_notify()
     inside.sends(of_juliet(resource="home"))
     second = await phone.next_notify()
