@@ -144,6 +144,7 @@ async def test_to_counts_where_the_uri_is_our_own_host(inside: Any, alice: Any) 
         ("OPTIONS", "sip:contoso.com", (), {}, 200),
         ("REFER", "sip:juliet@gmail.com", (), {}, 405),
         ("CANCEL", "sip:juliet@gmail.com", (), {}, 481),
+        ("CANCEL", "sip:juliet@gmail.com", ("Require: 100rel",), {}, 481),
         ("CHAT", "sip:juliet@gmail.com", (), {}, 501),
         ("OPTIONS", "sip:contoso.com", ("Require: 100rel",), {}, 420),
         ("MESSAGE", "sip:juliet@gmail.com", (), {"max_forwards": "0"}, 483),

@@ -306,6 +306,16 @@ def test_200_is_repeated_until_its_ack(stage: Stage, device: Device) -> None:
     assert device.repeated == 5
 
 
+def test_ack_counts_whatever_it_requires(stage: Stage, device: Device) -> None:
+    dialog = device.opens()
+    device.within(dialog, "INVITE", [("Content-Type", "application/sdp")], offer("127.0.0.1", LYNC))
+    device.within(dialog, "ACK", [("Require", "100rel")])
+    stage.passes(4)
+    device.looks()
+
+    assert device.repeated == 0
+
+
 def test_200_without_ack_ends_the_session(stage: Stage, device: Device) -> None:
     device.invites()
     stage.passes(32)
