@@ -58,8 +58,8 @@ class Dispatcher:
             # RFC 3261 §21.4.6: "The response MUST include an Allow header field".
             raise Refused(refusal, "", [self.allow] if refusal == 405 else [])
 
-        # §8.2.2.3: an extension that is required and not understood is answered 420, naming it; but in a CANCEL it "MUST
-        # be ignored", and an ACK, which has no answer, repeats what its INVITE required.
+        # §8.2.2.3: an extension that is required and not understood is answered 420, naming it; but in a CANCEL such
+        # headers "MUST be ignored", and an ACK, which has no answer, repeats what its INVITE required.
         required = [each for each in request.values("require") if each.lower() not in self._rules.extensions]
 
         if required and request.method not in ("ACK", "CANCEL"):
