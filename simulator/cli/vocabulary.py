@@ -74,7 +74,7 @@ def _certificate(path: Path_, kind: Any, where: str = "") -> Iterator[Mistake]:
 def _nearest(word: str, known: Collection[str], *, named: bool = True) -> str:
     """A hint: the nearest words, else all; of hundreds that are not to be `named`, none."""
     near = difflib.get_close_matches(word, known, n=2)
-    rest = f"there are: {', '.join(known)}" if named else "they are in simulator/world/systems/mutants"
+    rest = f"there are: {', '.join(known)}" if named else "`s2sim show ID` names those of a scenario"
 
     return f"did you mean {' or '.join(near)}?" if near else rest
 

@@ -64,6 +64,11 @@ def scenario(one: Scenario, requirements: Mapping[str, Requirement]) -> Iterator
             yield title
             yield from (line for step in steps for line in _step(step))
 
+    if one.mutants:
+        yield ""
+        yield "mutants that must turn it red"
+        yield from (f"  {name}" for name in one.mutants)
+
 
 def verbs() -> Iterator[str]:
     """The grammar, every verb with its meaning and an example, and the convention of patterns."""

@@ -36,3 +36,10 @@ def test_a_step_is_shown_with_its_alternatives_and_its_condition() -> None:
         "  - alice@contoso.com is refused: remote-server-timeout   (when refused)   (should)",
         "      or is refused: policy-violation   (RFC 6120 §8.3.3.12)",
     ]
+
+
+def test_the_defects_that_a_scenario_catches_are_named() -> None:
+    mutants = "mutants: [denied-keys-are-good, known-secret]\n"
+    shown = list(listing.scenario(read_scenarios(parse_document(TEXT + mutants), "file")[0], {}))
+
+    assert shown[-3:] == ["mutants that must turn it red", "  denied-keys-are-good", "  known-secret"]

@@ -76,6 +76,6 @@ def find(name: str) -> Mutant:
         return MUTANTS[name]
 
     near = difflib.get_close_matches(name, MUTANTS, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(MUTANTS))}"
+    hint = f"did you mean {' or '.join(near)}?" if near else "`s2sim show ID` names those of a scenario"
 
     raise UnknownMutant(f"no mutant is called {name!r}: {hint}")
