@@ -59,7 +59,7 @@ Brings up a gateway beside fake federated partners, plays scenarios, and judges 
   s2sim shell --control SOCKET           its management shell; `status` and `doctor` look at it
 
 Exit codes: 0 all good; 1 a failure that no ledger explains, or one that it should no longer; 2 wrong use;
-3 inconclusive, or our own fault; 130 interrupted.
+3 inconclusive, or our own fault; 130 interrupted; 141 nobody reads the output any more.
 """
 
 
