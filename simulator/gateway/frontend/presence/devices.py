@@ -204,6 +204,8 @@ class Devices:
                 self._send(inquiry, max(asked, response.integer("min-expires") or self._rules.expires_asked))
             case Answer.GONE if inquiry.dialog.established and not inquiry.ending and inquiry.tries < MOST_TRIES:
                 self._again(inquiry)
+            case _ if response is not None and inquiry.outlives(code):
+                self._log(f"a device of {inquiry.user} did not refresh what it tells {inquiry.contact}: {code}")
             case _:
                 # Not asked again before it registers again: whoever answers nothing sensible must not be flooded.
                 self._unable.add((inquiry.flow, inquiry.device))

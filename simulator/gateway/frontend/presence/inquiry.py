@@ -16,6 +16,9 @@ from simulator.xmpp.address import Address
 #: RFC 6665 §4.1.2.4, Timer N, 64*T1: how long a first NOTIFY may take, in seconds
 TIMER_N = 32.0
 
+#: RFC 6665 §4.1.2.2: after these to a refresh "the subscriber MUST consider the subscription terminated"
+ENDING = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
+
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Inquiry:
@@ -34,6 +37,8 @@ class Inquiry:
     """It was taken back."""
     ends_at: float = inf
     refresh_at: float = inf
+    kept_until: float = inf
+    """While a refresh is on its way: how long the subscription lasts without it."""
     tries: int = 0
     shown: dict[str, None] = field(default_factory=dict)
     """The resources that the contact was told are available."""
@@ -57,7 +62,7 @@ class Inquiry:
 
     def lasts(self, seconds: float, now: float, refreshed_after: float) -> None:
         """The device grants so much; a NOTIFY must still come where nothing is granted."""
-        self.ends_at = now + (seconds or TIMER_N)
+        self.ends_at, self.kept_until = now + (seconds or TIMER_N), inf
         self.refresh_at = now + seconds * refreshed_after if seconds and not self.ending else inf
 
     def takes_refresh(self, now: float) -> bool:
@@ -75,7 +80,20 @@ class Inquiry:
 
     def waits(self) -> None:
         """A refresh is on its way: its answer, which comes in any case, says how long it lasts from now on."""
-        self.ends_at = inf
+        self.ends_at, self.kept_until = inf, self.ends_at
+
+    def outlives(self, code: int) -> bool:
+        """Whether a subscription that was being refreshed goes on after this refusal; it then ends when it would have.
+
+        RFC 6665 §4.1.2.2: after any other code than those of `ENDING` it "is still considered valid for the duration of
+        the most recently known "Expires" value".
+        """
+        if code in ENDING or self.kept_until == inf:
+            return False
+
+        self.ends_at, self.kept_until = self.kept_until, inf
+
+        return True
 
     def takes_back(self) -> None:
         """Nobody wants the answer any more."""

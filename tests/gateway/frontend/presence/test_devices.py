@@ -235,6 +235,26 @@ async def test_lost_dialog_is_made_anew(enter: Any) -> None:
         await has_taken(inside)
 
 
+async def test_refused_refresh_takes_nothing_back_at_once(enter: Any) -> None:
+    rules = FrontEndRules(presence=replace(FrontEndRules().presence, expires_asked=60))
+
+    async with enter(rules, methods=PLAIN) as (inside, phone):
+        inside.sends(of_juliet("subscribe"))
+        asked = await is_asked(phone, 60)
+        await asked.notifies("active", desk())
+        await inside.next_stanza()
+        await inside.next_stanza()
+        asked.answers(200, ("Expires", "10"), ("Contact", "<sip:alice@127.0.0.1:1>"))
+        # The device grants less after all, so that the refresh comes soon.
+        await asked.notifies("active;expires=1", desk())
+        await inside.next_stanza()
+        (await is_asked(phone, 60)).answers(500)
+        # Both reach the front end in one turn of the loop: no clock comes between.
+        await asked.notifies("active;expires=60", desk("closed"))
+
+        assert "type='unavailable'" in await inside.next_stanza()
+
+
 async def test_contact_who_withdraws_ends_the_dialog(plain: tuple[Any, Phone]) -> None:
     """§5.2.3."""
     inside, phone = plain

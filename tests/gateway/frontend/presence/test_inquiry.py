@@ -48,6 +48,24 @@ def test_inquiry_waits_for_the_answer_to_its_refresh(inquiry: Inquiry) -> None:
     assert (inquiry.refresh_at, inquiry.ends_at) == (64, 70)
 
 
+def test_refused_refresh_leaves_what_was_granted(inquiry: Inquiry) -> None:
+    """RFC 6665 §4.1.2.2."""
+    inquiry.lasts(100, 0, 0.9)
+    assert inquiry.takes_refresh(90)
+    inquiry.waits()
+
+    assert not inquiry.outlives(404)
+    assert inquiry.outlives(500)
+    assert inquiry.ends_at == 100
+    assert not inquiry.takes_refresh(99)
+    # Nothing is on its way any more.
+    assert not inquiry.outlives(500)
+
+
+def test_refused_beginning_leaves_nothing(inquiry: Inquiry) -> None:
+    assert not inquiry.outlives(500)
+
+
 def test_nothing_granted_is_not_refreshed(inquiry: Inquiry) -> None:
     inquiry.lasts(0, 0, 0.9)
 
