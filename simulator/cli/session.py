@@ -6,7 +6,9 @@ Knows signals and files. Does not know options, nor how results are shown.
 from __future__ import annotations
 
 import asyncio
+import select
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from simulator.world.seating import Seats
 from simulator.world.systems.system import NotInstalled
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Seconds between two looks whether anybody still reads what is printed.
+PACE = 0.2
 #: How many scenarios a process plays at once.
 JOBS = 16
 
@@ -84,7 +88,8 @@ async def play_and_judge(
 def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
     """Run to the end, or until SIGINT or SIGTERM: then it is cancelled, may clean up, and the signal is returned.
 
-    0: nobody interrupted it. Raises WrongUse where the program under test is not installed.
+    0: nobody interrupted it. Raises WrongUse where the program under test is not installed, and BrokenPipeError, after
+    the same cleaning up, when nobody reads standard output any more: what is long silent does not find out by writing.
     """
     told = 0
 
@@ -96,8 +101,17 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
             told = told or number
             task.cancel()
 
+        def look() -> None:
+            if nobody_reads():
+                end(signal.SIGPIPE)
+            else:
+                loop.call_later(PACE, look)
+
+        loop = asyncio.get_running_loop()
+        look()
+
         for number in SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, end, number)
+            loop.add_signal_handler(number, end, number)
 
         try:
             await task
@@ -110,7 +124,22 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
     except NotInstalled as error:
         raise WrongUse(str(error)) from None
 
+    if told == signal.SIGPIPE:
+        raise BrokenPipeError
+
     return told
+
+
+def nobody_reads() -> bool:
+    """Whether standard output is a pipe whose other end is closed."""
+    try:
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):
+        # It is closed, or none of the operating system's.
+        return False
+
+    return any(flags & (select.POLLERR | select.POLLHUP) for _, flags in watched.poll(0))
 
 
 @contextmanager
