@@ -31,7 +31,8 @@ class Settlement(msgspec.Struct, frozen=True):
     expected: tuple[tuple[Verdict, LedgerEntry], ...]
     """Failures and warnings that an entry explains."""
     stale: tuple[LedgerEntry, ...]
-    """Entries that explain nothing any more, though their scenario was played and passed."""
+    """Entries that explain nothing any more, though their scenario was played and passed; never one that holds only
+    `sometimes`."""
     undecided: tuple[Verdict, ...]
     """INCONCLUSIVE and ERROR: no ledger excuses them."""
 
@@ -49,7 +50,9 @@ def settle(verdicts: Sequence[Verdict], ledger: Iterable[LedgerEntry] = (), *, s
     bad = {Outcome.FAIL, Outcome.WARN} if strict else {Outcome.FAIL}
     new = tuple(verdict for verdict in verdicts if verdict.outcome in bad and id(verdict) not in explained)
     used = {id(entry) for _, entry in expected}
-    stale = tuple(entry for entry in entries if id(entry) not in used and _has_passed(entry, verdicts))
+    stale = tuple(
+        entry for entry in entries if id(entry) not in used and not entry.sometimes and _has_passed(entry, verdicts)
+    )
     undecided = tuple(one for one in verdicts if one.outcome in (Outcome.INCONCLUSIVE, Outcome.ERROR))
     code = FAILURE if new or stale else UNDECIDED if undecided or not verdicts else GOOD
 
