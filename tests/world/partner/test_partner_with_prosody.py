@@ -15,13 +15,14 @@ try:
 except NotInstalled as error:
     pytest.skip(str(error), allow_module_level=True)
 
-#: What a partner may be and still get through. Prosody sends no features to a header without a version.
+#: What a partner may be and still get through. Prosody sends no features to a header without a version, and where expat
+#: defers it does not read what comes byte by byte: `stream-inbound/byte-by-byte` and the ledger have that.
 VARIANTS = {
     "gmail.com": ("google-talk", ()),
     "versionless.example": ("google-talk", ("no-version",)),
     "toless.example": ("google-talk", ("no-to", "no-version")),
     "modern.example": ("xmpp-server", ()),
-    "slow.example": ("xmpp-server", ("one-byte-segments", "whitespace-between")),
+    "spacious.example": ("xmpp-server", ("whitespace-between",)),
     "prefix-free.example": ("xmpp-server", ("prefix-free-header",)),
 }
 

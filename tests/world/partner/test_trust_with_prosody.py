@@ -28,7 +28,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], tuple[str, ...], list[str]]] = {
     "dialback.example": ({"tls": "required", "external": False}, (), [OVER_TLS, OVER_TLS]),
     "nobody.example": ({"tls": "optional", "certificate": "self-signed"}, (), [EXTERNAL, OVER_TLS]),
     "old.example": ({"tls": "optional"}, ("tls-version: TLSv1.2",), [EXTERNAL, EXTERNAL]),
-    "slow.example": ({"tls": "optional"}, ("one-byte-segments", "whitespace-between"), [EXTERNAL, EXTERNAL]),
+    "spacious.example": ({"tls": "optional"}, ("whitespace-between",), [EXTERNAL, EXTERNAL]),
 }
 
 
