@@ -26,7 +26,7 @@ from simulator.verdict import Outcome
 from simulator.world.seating import Seats
 from simulator.world.systems.system import NotInstalled
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds between two looks whether anybody still reads what is printed.
 PACE = 0.2
 #: How many scenarios a process plays at once.
@@ -86,7 +86,7 @@ async def play_and_judge(
 
 
 def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
-    """Run to the end, or until SIGINT or SIGTERM: then it is cancelled, may clean up, and the signal is returned.
+    """Run to the end, or until SIGINT, SIGTERM or SIGHUP: then it is cancelled, may clean up, and that is returned.
 
     0: nobody interrupted it. Raises WrongUse where the program under test is not installed, and BrokenPipeError, after
     the same cleaning up, when nobody reads standard output any more: what is long silent does not find out by writing.
@@ -111,7 +111,9 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
         look()
 
         for number in SIGNALS:
-            loop.add_signal_handler(number, end, number)
+            # Whoever says `nohup` means it.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, end, number)
 
         try:
             await task

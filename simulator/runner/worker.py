@@ -31,7 +31,7 @@ from simulator.world.teardown import surely
 
 #: Seconds after a signal until the kernel ends what could not end itself.
 PATIENCE = 30
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(system: str, seed: str, descriptor: str) -> int:
@@ -59,7 +59,8 @@ async def _until_told(desk: _Desk, channel: socket.socket) -> int:
 
     for number in SIGNALS:
         # Not the loop's own handlers: those wait for a loop that may be stuck, and the alarm must not.
-        signal.signal(number, end)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
 
     if follow := death_follows(os.getppid(), signal.SIGTERM):
         follow()

@@ -29,7 +29,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Text that the verdict's reason must contain, so that another failure is not taken for the known one."""
     requirement: str = ""
     sometimes: str = ""
-    """On what it hangs that is none of the system's versions, such as a library beside it: then its absence is no news."""
+    """On what it hangs beside the system, such as the version of a library: then its absence is no news."""
     line: int = 0
     """Where it stands; set by `read_ledger`."""
 

@@ -64,7 +64,7 @@ def test_verdicts_do_not_depend_on_the_number_of_processes(good: Path) -> None:
 
 
 @PROCESSES
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_reports_what_ran(good: Path, processes: str, number: int) -> None:
     (good / "scenarios" / "im" / "hanging.yaml").write_text(HANGING)
     process = start(good, "im/good-0", "im/hanging", "--jobs", "2", "--processes", processes)

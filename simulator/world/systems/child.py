@@ -129,6 +129,8 @@ class Child:
 
             if self._watch is not None:
                 await asyncio.gather(self._watch, return_exceptions=True)
+                # Killed in the middle of its work it may have written once more.
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def last_lines(self, last: int, *files: Path) -> list[str]:
         """The last lines of the first of these files that has any, or else of the console."""

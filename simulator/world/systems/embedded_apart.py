@@ -7,6 +7,7 @@ Does not know what is inside.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import re
 import shutil
 import tempfile
@@ -102,6 +103,7 @@ class EmbeddedApart:
         self._taken: list[str] = []
         self._addresses: Addresses | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="s2sim-gateway-"))
+        atexit.register(self._remove_folder)
         self._watches: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -171,23 +173,30 @@ class EmbeddedApart:
                 part.child.hang_up()
 
     async def stop(self) -> None:
-        """End every process and remove its folder; may be called at any time and again."""
+        """End every process and remove its folder, also if cancelled; may be called at any time and again."""
+        await surely(self._end())
+
+    async def _end(self) -> None:
         for part in self._parts.values():
             part.asked = True
 
         # The front end first: whatever it still takes on could no longer leave through an edge.
         for name in sorted(self._parts, key=lambda name: name != FRONT_END):
-            await surely(self._parts[name].child.end())
+            await self._parts[name].child.end()
             self._parts[name].shell.close()
 
         await asyncio.gather(*self._watches.values(), return_exceptions=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
 
         for name in self._taken:
             assert self._addresses is not None
             self._addresses.give_back(name)
 
         self._taken.clear()
+
+    def _remove_folder(self) -> None:
+        atexit.unregister(self._remove_folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     async def shut_down(self) -> None:
         """Send SIGTERM to every process, front end first, and return when all have ended."""
