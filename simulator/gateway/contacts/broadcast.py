@@ -24,6 +24,16 @@ class Broadcast:
         """To whom a user was shown available and not yet unavailable, by bare addresses."""
         self._owed: dict[tuple[Address, Address], None] = {}
         """Users and who could not be told that a device of theirs is gone: no way led there."""
+        self._visited: set[str] = set()
+        self.left_behind: set[Address] = set()
+        """Users who were online when the process before this one ended, and could tell nobody that they left."""
+
+    def visit(self, domain: str) -> set[Address]:
+        """A way leads to a domain: the users whom it may still show as the process before this one left them."""
+        left_behind = set() if domain in self._visited else self.left_behind
+        self._visited.add(domain)
+
+        return left_behind
 
     def may_see(self, contact: Contact) -> bool:
         """Whether the contact may know the user's presence now.
@@ -95,7 +105,13 @@ class Broadcast:
 
     def owes(self, user: Address) -> bool:
         """Whether somebody was shown a device of the user, and is still to be told that it is gone."""
-        return any(owing == user for owing, _ in self._owed)
+        if any(owing == user for owing, _ in self._owed):
+            return True
+
+        # A process that is killed before a way led to every domain leaves the others to the next one.
+        return user in self.left_behind and any(
+            contact.address.domain not in self._visited for contact in self._context.book.of(user)
+        )
 
     def owed_domains(self) -> set[str]:
         """Where somebody is still to be told so."""

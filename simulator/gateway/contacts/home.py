@@ -90,7 +90,7 @@ class Home:
     def open(self) -> None:
         """Read the contacts, if that was not done yet. Raises StoreError."""
         self._context.book.load()
-        self._refresh.left_behind = self._context.book.online()
+        self._broadcast.left_behind = self._context.book.online()
 
     def close(self, now: float) -> None:
         """Tell contacts that everybody leaves, and release the store; after `open` all goes on."""

@@ -27,9 +27,6 @@ class Refresh:
         self._context, self._sessions, self._sightings = context, sessions, sightings
         self._broadcast = broadcast
         self._looks_at = 0.0
-        self._visited: set[str] = set()
-        self.left_behind: set[Address] = set()
-        """Users who were online when the process before this one ended, and could tell nobody that they left."""
 
     def probe(self, contact: Contact, now: float) -> None:
         """Ask for the presence of a contact whom the user may see."""
@@ -60,8 +57,7 @@ class Refresh:
         """`Home.domain_back`."""
         self._context.lost.pop(domain, None)
         self._broadcast.settle(domain)
-        left_behind = set() if domain in self._visited else self.left_behind
-        self._visited.add(domain)
+        left_behind = self._broadcast.visit(domain)
 
         for contact in self._context.book.at(domain):
             # Which devices were left behind, nobody knows any more: those that are here are shown after that.
@@ -76,7 +72,7 @@ class Refresh:
                     self._broadcast.show(contact)
 
         for user in left_behind:
-            if not self._sessions.available(user):
+            if not self._sessions.available(user) and not self._broadcast.owes(user):
                 self._context.book.set_online(user, False)
 
         with self._context.book.batch():

@@ -135,7 +135,8 @@ class ContactStore:
     def batch(self) -> Iterator[None]:
         """Make many changes durable at once, when the block ends. Blocks may be nested; the outermost one counts.
 
-        What was changed before an exception is kept as well: the memory of whoever asks has it already.
+        What was changed before the block raised something is kept as well: the memory of whoever asks has it already.
+        Only where the file itself fails, SQLite may undo the whole block; that is a StoreError.
         """
         self._open_batches += 1
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from simulator.gateway.contacts.store import ContactStore
+from simulator.xmpp.address import parse_address
 from simulator.xmpp.subscription import State
 from tests.gateway.contacts.stage import ALICE, HERE, JULIET, ROMEO, Stage
 
 DESK = "available alice@contoso.com/desk > romeo@far.example"
+TYBALT = parse_address("tybalt@other.example")
 GONE = "unavailable alice@contoso.com > romeo@far.example"
 
 
@@ -125,3 +128,56 @@ def test_strangers_presence_counts_as_long_as_the_user_is_shown_to_him(ends: str
         stage.home.refuse(ALICE, JULIET, stage.now)
 
     assert not stage.home.seen(ALICE, JULIET)
+
+
+def started(folder: Path) -> Stage:
+    """A gateway that keeps its contacts in the folder."""
+    stage = Stage(store=ContactStore(folder / "contacts.sqlite"))
+    stage.home.open()
+
+    return stage
+
+
+def killed(last: Path, following: Path) -> Stage:
+    """The next one, with the files as SIGKILL leaves them: nothing was closed, and so nothing tidied up."""
+    shutil.copytree(last, following)
+
+    return started(following)
+
+
+def test_whoever_is_not_reached_before_a_second_kill_is_told_after_that(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    first = started(tmp_path / "1")
+    first.set_state(State.FROM)
+    first.set_state(State.FROM, contact=TYBALT)
+    first.online("desk")
+
+    second = killed(tmp_path / "1", tmp_path / "2")
+    second.home.domain_back("far.example", second.now)
+    assert second.brief() == [GONE]
+
+    # Who logs in and out in between is as little forgotten where no way led to.
+    second.online("phone")
+    second.home.unavailable(ALICE, "phone", None, second.now)
+
+    third = killed(tmp_path / "2", tmp_path / "3")
+    third.home.domain_back("other.example", third.now)
+    assert third.brief() == ["unavailable alice@contoso.com > tybalt@other.example"]
+
+
+def test_whoever_was_reached_is_not_told_again_after_the_next_kill(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    first = started(tmp_path / "1")
+    first.set_state(State.FROM)
+    first.set_state(State.FROM, contact=TYBALT)
+    first.online("desk")
+
+    second = killed(tmp_path / "1", tmp_path / "2")
+    second.home.domain_back("far.example", second.now)
+    second.home.domain_back("other.example", second.now)
+    assert len(second.brief()) == 2
+
+    third = killed(tmp_path / "2", tmp_path / "3")
+    third.home.domain_back("far.example", third.now)
+    third.home.domain_back("other.example", third.now)
+    assert third.brief() == []
