@@ -329,15 +329,16 @@ async def open_connection(
     local_host: str | None = None,
     tls: TLSContext | None = None,
     server_name: str | None = None,
+    bound: Callable[[float], contextlib.AbstractAsyncContextManager[object]] = asyncio.timeout,
 ) -> Connection:
-    """Connect to an address, from `local_host` if given, within `timeout` seconds (handshake included).
+    """Connect to an address, from `local_host` if given, within `timeout` seconds (handshake included, by `bound`).
 
     Raises OSError: ConnectionRefusedError, TimeoutError, TLSError and their like.
     """
     connection: Connection | None = None
 
     try:
-        async with asyncio.timeout(timeout):
+        async with bound(timeout):
             connection = await _connected(host, port, local_host)
 
             if tls is not None:

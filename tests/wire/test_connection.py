@@ -222,3 +222,11 @@ async def test_reset_before_the_first_look_is_a_connection_that_ended() -> None:
     listening.close()
 
     assert hows == {"reset"}
+
+
+async def test_connecting_takes_as_long_as_its_caller_counts() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        pytest.raises(TimeoutError, match="did not answer within 5 s"),
+    ):
+        await open_connection("127.0.0.1", server.getsockname()[1], timeout=5, bound=lambda _: asyncio.timeout(-1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from xml.etree.ElementTree import Element
 
+from simulator.world.pace import bounded
 from simulator.world.partner import words
 from simulator.world.partner.negotiating import DIALBACK_OFFERED, offers
 from simulator.world.partner.partner import Partner
@@ -113,7 +114,7 @@ async def _ask_for_an_error(stage: Stage, partner: Partner, stream: PartnerStrea
     )
 
     try:
-        async with asyncio.timeout(ROUND_TRIP):
+        async with bounded(ROUND_TRIP):
             await answered.wait()
     except TimeoutError:
         return False

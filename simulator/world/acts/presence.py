@@ -5,7 +5,6 @@ Knows verbs and what each reports. Does not judge what was seen: that is `verdic
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from simulator.scenario.names import recast
 from simulator.scenario.presence_steps import UNAVAILABLE
 from simulator.world.acts.settling import settle
 from simulator.world.acts.users import take_arrival
+from simulator.world.pace import bounded
 from simulator.world.stage import Act, Seen, Stage, Unreached, Unsupported
 from simulator.world.users.user import Unable, User
 
@@ -140,7 +140,7 @@ async def has_in_its_contact_list(stage: Stage, step: Step) -> Seen:
     consumed = tuple(await settle(stage))
 
     try:
-        async with asyncio.timeout(stage.deadline(step)):
+        async with bounded(stage.deadline(step)):
             while True:
                 entry = await entry_of(stage.user(step.actor), given["contact"], step.device)
 
@@ -169,7 +169,7 @@ async def entry_of(user: User, contact: str, device: str = "") -> dict[str, Any]
 async def change(user: User) -> None:
     """Wait until something reaches a user, or a moment: not every change is announced."""
     try:
-        async with asyncio.timeout(AGAIN):
+        async with bounded(AGAIN):
             await user.inbox.changed()
     except TimeoutError:
         pass

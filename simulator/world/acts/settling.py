@@ -5,12 +5,12 @@ Knows which streams can be asked for it. Judges nothing; what cannot be asked is
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 
 from simulator.scenario.model import Scenario
 from simulator.world.acts.barriers import barrier
 from simulator.world.acts.streams import target
+from simulator.world.pace import bounded
 from simulator.world.partner.partner import Partner
 from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.world.stage import Stage
@@ -57,7 +57,7 @@ async def _settle_routes(stage: Stage, partner: Partner, consumed: list[int]) ->
 
 async def _ask(stage: Stage, partner: Partner, stream: PartnerStream, system: str, consumed: list[int]) -> None:
     with suppress(StreamOver, TimeoutError):
-        async with asyncio.timeout(PATIENCE):
+        async with bounded(PATIENCE):
             consumed.extend(await barrier(stage, partner, stream, system, waits=False))
 
 

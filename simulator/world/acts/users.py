@@ -16,6 +16,7 @@ from simulator.scenario.news import old_news
 from simulator.world.acts.barriers import QUIET_PERIOD
 from simulator.world.acts.settling import settle
 from simulator.world.acts.streams import mapping
+from simulator.world.pace import bounded
 from simulator.world.stage import Act, NotPlayable, Seen, Stage, Unreached
 from simulator.world.users.user import REFUSAL, Arrival, Inbox, User
 
@@ -116,7 +117,7 @@ async def come_to_rest(stage: Stage) -> list[int]:
     for name, user in stage.users.items() if stage.world.plan.uses_presence else ():
         if any(step.actor == name for step in stage.scenario.all_steps) and not _is_in_hand(stage, name):
             with suppress(TimeoutError, ConnectionError, RuntimeError):
-                async with asyncio.timeout(REST):
+                async with bounded(REST):
                     await control(stage, user)
 
     return consumed

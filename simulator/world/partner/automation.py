@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
+from simulator.world.pace import bounded
 from simulator.world.partner import words
 from simulator.world.partner.greeting import footing_of, greet
 from simulator.world.partner.negotiating import Refused
@@ -157,7 +158,7 @@ async def _verify(server: Server, stream: PartnerStream, asked: Element) -> str:
     line: PartnerStream | None = None
 
     try:
-        async with asyncio.timeout(VERIFICATION_TIMEOUT):
+        async with bounded(VERIFICATION_TIMEOUT):
             line = await server.dial_to_verify(sender)
             key = (asked.text or "").strip()
             line.send_xml(words.dialback(line.behaviour, "verify", sender=to, to=sender, stream_id=stream.id, key=key))

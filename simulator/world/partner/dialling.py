@@ -5,12 +5,12 @@ Knows which records are asked for and in which order hosts are tried. Does not k
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 
 from simulator.wire.connection import Connection, open_connection
 from simulator.wire.tls import ResumableSession
 from simulator.world.dns import NameServer
+from simulator.world.pace import bounded
 from simulator.world.partner.hosts import refuse_abroad
 from simulator.world.partner.papers import Papers, Terms
 from simulator.world.partner.stream import PartnerStream, StreamOver
@@ -64,7 +64,7 @@ class Dialler:
         stream = await self.dial_direct(to, label, sni)
 
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
+            async with bounded(CONNECT_TIMEOUT):
                 await stream.secured()
         except StreamOver:
             raise ConnectionError(f"direct TLS with {to} failed: {stream.ending.tls}") from None
@@ -84,7 +84,9 @@ class Dialler:
             source = None if ":" in host else self._source()
 
             try:
-                connection = await open_connection(host, port, timeout=CONNECT_TIMEOUT, local_host=source)
+                connection = await open_connection(
+                    host, port, timeout=CONNECT_TIMEOUT, local_host=source, bound=bounded
+                )
             except OSError as error:
                 problem = error
             else:

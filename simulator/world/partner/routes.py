@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
+from simulator.world.pace import bounded
 from simulator.world.partner import negotiating
 from simulator.world.partner.automation import domain_of
 from simulator.world.partner.negotiating import Refused, authenticate
@@ -78,7 +79,7 @@ class Routes:
         condition = "remote-server-timeout"
 
         try:
-            async with asyncio.timeout(ESTABLISHMENT_TIMEOUT):
+            async with bounded(ESTABLISHMENT_TIMEOUT):
                 stream = await self._origin.dial_route(*pair)
                 await authenticate(self._origin, stream, *pair)
                 condition = ""

@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from simulator.journal import Journal
+from simulator.world.pace import bounded
 from simulator.world.users.stanza import arrival, chat_state, message, presence
 from simulator.world.users.user import ACCEPTED, CONTACT, PRESENCE, SUBSCRIPTION, UNAVAILABLE, Inbox, Unable
 from simulator.world.users.xmpp_session import PATIENCE, Session
@@ -74,7 +75,7 @@ class XMPPUser:
         session = self._sessions[device] = self._make_session(device)
 
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with bounded(PATIENCE):
                 problem = await session.open()
 
                 if not problem and self.uses_presence:

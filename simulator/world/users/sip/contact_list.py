@@ -15,6 +15,7 @@ from simulator.sip.contact_service import AddGroup, ListedContact, Operation
 from simulator.sip.errors import SIPError
 from simulator.sip.event import SubscriptionState
 from simulator.sip.message import Message, Response
+from simulator.world.pace import bounded
 from simulator.world.users.sip.addresses import address_of, bare, uri_of
 from simulator.world.users.sip.line import Line
 from simulator.world.users.sip.observed import refusal_of
@@ -270,7 +271,7 @@ class ContactList:
 
     async def _come(self, told: asyncio.Event) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with bounded(PATIENCE):
                 await told.wait()
         except TimeoutError:
             raise ConnectionError(f"the contact list of {self._person.address} does not come") from None

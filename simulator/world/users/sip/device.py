@@ -18,6 +18,7 @@ from simulator.sip.agent import Incoming
 from simulator.sip.identifiers import Identifiers
 from simulator.wire.connection import open_connection
 from simulator.wire.tls import TLSContext
+from simulator.world.pace import bounded
 from simulator.world.users.sip.dialect import Dialect
 from simulator.world.users.sip.line import Line
 from simulator.world.users.sip.lync import LyncDialect
@@ -69,6 +70,7 @@ class Device:
                 timeout=PATIENCE,
                 tls=self._place.tls,
                 server_name=self._place.server_name,
+                bound=bounded,
             )
         except OSError as error:
             raise ConnectionError(f"{self._person.address} cannot sign in at {where}: {error}") from None
@@ -169,7 +171,7 @@ class Device:
         domain = self._person.address.rpartition("@")[2]
 
         try:
-            async with asyncio.timeout(patience):
+            async with bounded(patience):
                 code, _ = await line.ask("REGISTER", f"sip:{domain}", headers)
         except (TimeoutError, ConnectionError):
             return 0
