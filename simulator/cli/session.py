@@ -21,12 +21,12 @@ from simulator.report.results import Result, file_name
 from simulator.runner.errand import Errand, Report, report
 from simulator.runner.many import play_all
 from simulator.runner.processes import how_many, play_apart
+from simulator.runner.signals import INTERRUPTIONS, heeded
 from simulator.scenario.model import Scenario
 from simulator.verdict import Outcome
 from simulator.world.seating import Seats
 from simulator.world.systems.system import NotInstalled
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds between two looks whether anybody still reads what is printed.
 PACE = 0.2
 #: How many scenarios a process plays at once.
@@ -110,10 +110,8 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
         loop = asyncio.get_running_loop()
         look()
 
-        for number in SIGNALS:
-            # Whoever says `nohup` means it.
-            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, end, number)
+        for number in heeded():
+            loop.add_signal_handler(number, end, number)
 
         try:
             await task
@@ -147,7 +145,7 @@ def nobody_reads() -> bool:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """The report that is due after a run is written in full, whoever presses Ctrl-C once more."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS}
 
     try:
         yield

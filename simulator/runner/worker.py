@@ -22,6 +22,7 @@ from typing import Any
 from simulator.runner.errand import Errand, Missing, frame, next_message, report
 from simulator.runner.play import play
 from simulator.runner.plugins import load_verbs
+from simulator.runner.signals import heeded
 from simulator.world.addresses import Addresses
 from simulator.world.seating import Seats
 from simulator.world.systems.catalogue import seat
@@ -31,7 +32,6 @@ from simulator.world.teardown import surely
 
 #: Seconds after a signal until the kernel ends what could not end itself.
 PATIENCE = 30
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(system: str, seed: str, descriptor: str) -> int:
@@ -57,10 +57,9 @@ async def _until_told(desk: _Desk, channel: socket.socket) -> int:
         signal.alarm(PATIENCE)
         loop.call_soon_threadsafe(task.cancel)
 
-    for number in SIGNALS:
+    for number in heeded():
         # Not the loop's own handlers: those wait for a loop that may be stuck, and the alarm must not.
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
+        signal.signal(number, end)
 
     if follow := death_follows(os.getppid(), signal.SIGTERM):
         follow()
