@@ -5,7 +5,6 @@ Knows the saved results of runs (`run.json`). Does not know what a verdict rests
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.report.escape import harmless
+from simulator.report.results import counted
 from simulator.verdict import Outcome
 
 NOT_PLAYED = "not played"
@@ -78,8 +78,8 @@ def comparison(runs: Sequence[SavedRun]) -> Iterator[str]:
     width = max(len(harmless(str(run.source))) for run in runs)
 
     for run in runs:
-        counted = ", ".join(f"{count} {outcome}" for outcome, count in _counted(run.verdicts.values()))
-        yield f"{harmless(str(run.source)):<{width}}  {harmless(run.system)}, seed {run.seed}: {counted or 'nothing'}"
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counted(run.verdicts.values()).items())
+        yield f"{harmless(str(run.source)):<{width}}  {harmless(run.system)}, seed {run.seed}: {told or 'nothing'}"
 
     found = differences(runs)
     yield ""
@@ -106,13 +106,7 @@ def matrix(runs: Sequence[SavedRun]) -> Iterator[str]:
 def _cell(run: SavedRun, family: str = "") -> str:
     chosen = [outcome for name, outcome in run.verdicts.items() if not family or _family(name) == family]
 
-    return " · ".join(f"{count} {_letter(outcome)}" for outcome, count in _counted(chosen)) or "–"
-
-
-def _counted(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, int]]:
-    counted = Counter(outcomes)
-
-    return [(outcome, counted[outcome]) for outcome in Outcome if counted[outcome]]
+    return " · ".join(f"{count} {_letter(outcome)}" for outcome, count in counted(chosen).items()) or "–"
 
 
 def _scenarios(runs: Iterable[SavedRun]) -> list[str]:

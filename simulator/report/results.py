@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,16 @@ class Run:
     mutant: str = ""
 
 
-def totals(results: Sequence[Result]) -> dict[str, int]:
-    """How many results there are of each verdict, best first; those that did not occur are left out."""
-    counted = Counter(result.verdict.outcome for result in results)
+def counted(outcomes: Iterable[Outcome]) -> dict[Outcome, int]:
+    """How often each verdict occurs, best first; those that do not are left out."""
+    found = Counter(outcomes)
 
-    return {outcome.value: counted[outcome] for outcome in Outcome if counted[outcome]}
+    return {outcome: found[outcome] for outcome in Outcome if found[outcome]}
+
+
+def totals(results: Sequence[Result]) -> dict[str, int]:
+    """`counted` for results, by the names of the verdicts."""
+    return {outcome.value: count for outcome, count in counted(one.verdict.outcome for one in results).items()}
 
 
 def as_json(run: Run) -> dict[str, Any]:
