@@ -145,14 +145,19 @@ def killed(last: Path, following: Path) -> Stage:
     return started(following)
 
 
-def test_whoever_is_not_reached_before_a_second_kill_is_told_after_that(tmp_path: Path) -> None:
+@pytest.fixture
+def second(tmp_path: Path) -> Stage:
+    """The gateway after the first kill, in the folder 2: Romeo and Tybalt, at two domains, saw Alice then."""
     (tmp_path / "1").mkdir()
     first = started(tmp_path / "1")
     first.set_state(State.FROM)
     first.set_state(State.FROM, contact=TYBALT)
     first.online("desk")
 
-    second = killed(tmp_path / "1", tmp_path / "2")
+    return killed(tmp_path / "1", tmp_path / "2")
+
+
+def test_whoever_is_not_reached_before_a_second_kill_is_told_after_that(tmp_path: Path, second: Stage) -> None:
     second.home.domain_back("far.example", second.now)
     assert second.brief() == [GONE]
 
@@ -165,14 +170,7 @@ def test_whoever_is_not_reached_before_a_second_kill_is_told_after_that(tmp_path
     assert third.brief() == ["unavailable alice@contoso.com > tybalt@other.example"]
 
 
-def test_whoever_was_reached_is_not_told_again_after_the_next_kill(tmp_path: Path) -> None:
-    (tmp_path / "1").mkdir()
-    first = started(tmp_path / "1")
-    first.set_state(State.FROM)
-    first.set_state(State.FROM, contact=TYBALT)
-    first.online("desk")
-
-    second = killed(tmp_path / "1", tmp_path / "2")
+def test_whoever_was_reached_is_not_told_again_after_the_next_kill(tmp_path: Path, second: Stage) -> None:
     second.home.domain_back("far.example", second.now)
     second.home.domain_back("other.example", second.now)
     assert len(second.brief()) == 2

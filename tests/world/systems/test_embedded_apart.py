@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +86,36 @@ async def test_parts_are_killed_and_come_back(ground: Ground) -> None:
         await system.stop()
 
     assert not any([await can_connect(place) for place in places.values()])
+
+
+async def test_stop_that_is_cut_off_still_ends_all(ground: Ground) -> None:
+    system = EmbeddedApart(settings())
+    await system.start(ground)
+    children = [part.child for part in system._parts.values()]
+    stopping = asyncio.create_task(system.stop())
+    # It has asked the first part to end, and waits.
+    await asyncio.sleep(0)
+    stopping.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+
+    assert [child.status is None for child in children] == [False, False]
+    assert [folder for folder in (system._folder, *(child.folder for child in children)) if folder.exists()] == []
+
+
+def test_system_that_is_never_stopped_leaves_no_folder(tmp_path: Path) -> None:
+    program = "\n".join(
+        (
+            "from simulator.world.systems.embedded_apart import EmbeddedApart",
+            "from simulator.world.systems.system import SystemSettings",
+            "system = EmbeddedApart(SystemSettings(domains=('contoso.com',)))",
+            "assert system._folder.exists()",
+        )
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)}, timeout=30)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_settings_that_contradict_each_other_are_refused(ground: Ground) -> None:
