@@ -139,8 +139,8 @@ def read_quirk(given: Any) -> tuple[str, str]:
 
     if quirk is None:
         near = difflib.get_close_matches(name, QUIRKS, n=2)
-        hint = f": did you mean {' or '.join(near)}?" if near else ""
-        raise QuirkError(f"no quirk is called {name!r}{hint}")
+        hint = f"did you mean {' or '.join(near)}?" if near else "`s2sim steps` names them"
+        raise QuirkError(f"no quirk is called {name!r}: {hint}")
 
     if argument and not quirk.argument:
         raise QuirkError(f"the quirk {name} takes no argument, but {argument!r} stands there")
