@@ -169,6 +169,16 @@ ACCESS = (
     ),
     Mutant("silence-overlooked", "Answers what shall be ignored.", _access(message_refusal=_refusal)),
     Mutant(
+        "requests-are-refused-aloud",
+        "Answers every request that it stops with an error.",
+        _access(request_refusal=_refusal),
+    ),
+    Mutant(
+        "requests-are-refused-in-silence",
+        "Answers no request that it stops.",
+        _access(request_refusal=lambda gate, settings: Refusal.SILENT),
+    ),
+    Mutant(
         "refused-in-silence",
         "Lets the sender of a message believe that it was read.",
         _access(message_refusal=lambda gate, settings: Refusal.SILENT),
