@@ -142,7 +142,7 @@ _WORDS = (
 _PIECES = st.lists(st.sampled_from([*_WORDS, " ", "\n", "-eq ", "-like "]), max_size=14).map("".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example("$(" * 39)
 @example("$a[" * 60)
 @example("-not " * 60)

@@ -198,4 +198,4 @@ def agree(ours: State, theirs: State) -> bool:
 
 
 TestTwoHomes = TwoHomes.TestCase
-TestTwoHomes.settings = settings(max_examples=50, stateful_step_count=50, deadline=None)
+TestTwoHomes.settings = settings(max_examples=50, stateful_step_count=50)

@@ -29,7 +29,6 @@ def run(machine: type[Walk], steps: int, **more: Any) -> None:
     chosen = settings(
         max_examples=max(1, steps // LENGTH),
         stateful_step_count=LENGTH,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         **more,

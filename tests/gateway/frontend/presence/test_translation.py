@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.gateway.contacts.availability import Availability
@@ -36,7 +36,6 @@ def read(document: Presence) -> dict[str, Availability | None]:
     return {resource: availability_of(each, document, "") for resource, each in resources_of(document, "device")}
 
 
-@settings(deadline=None)
 @given(st.dictionaries(RESOURCES, AVAILABILITIES, min_size=1, max_size=3))
 def test_what_a_contact_shows_comes_back(seen: dict[str, Availability]) -> None:
     """Show, priority and notes of every resource survive a client that knows ``<show/>``."""

@@ -229,7 +229,7 @@ ACTIONS: dict[str, Callable[[Conversation, int], None]] = {
 CHOICE = [*sorted(ACTIONS), *["a_device_answers"] * 6, *["juliet_writes"] * 3, "alice_writes", "the_edge_tells"]
 
 
-@settings(max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink))
+@settings(max_examples=150, phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink))
 @given(st.lists(st.tuples(st.sampled_from(CHOICE), st.integers(0, 419)), max_size=60))
 def test_nothing_is_lost_and_nothing_doubled(steps: list[tuple[str, int]]) -> None:
     conversation = Conversation()
