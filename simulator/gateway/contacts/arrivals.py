@@ -56,7 +56,7 @@ class Arrivals:
         elif type_ == "probe":
             self._probes.receive(presence, to, sender)
         elif type_ == "error":
-            self._error(presence, to.bare)
+            self._error(presence, to.bare, sender)
         else:
             self._unknown(presence, type_, to, sender)
 
@@ -110,14 +110,17 @@ class Arrivals:
 
         return any(self._sessions.shown_to(contact.user, entity) for entity in (sender, sender.bare))
 
-    def _error(self, presence: Element, user: Address) -> None:
+    def _error(self, presence: Element, user: Address, sender: Address) -> None:
         """§3.1.2, and RFC 6120 §8.3.1: an error is never answered."""
-        sent = self._context.sent.pop(presence.get("id", ""), None)
+        identifier = presence.get("id", "")
+        sent = self._context.sent.get(identifier)
 
-        # What answers nothing that we have sent is not believed: anybody could end a request with it.
-        if sent is None or sent.user != user or not _is_from(presence, sent.contact):
+        # What answers nothing that we have sent is not believed: anybody could end a request with it, or use up the id
+        # that the contact's own error has to bear.
+        if sent is None or sent.user != user or not self._context.rules.speaks_for(sender, sent.contact):
             return
 
+        self._context.sent.pop(identifier)
         error_type, condition, text = _content(presence)
         contact = self._context.book.get(user, sent.contact)
 
@@ -139,13 +142,6 @@ class Arrivals:
     def _refuse(self, presence: Element, condition: StanzaCondition | None) -> None:
         if condition is not None:
             self._context.send(make_error(presence, condition))
-
-
-def _is_from(presence: Element, contact: Address) -> bool:
-    """Whether an error comes from the contact, or from the server of his domain."""
-    sender = parse_address(presence.get("from", "")).bare
-
-    return sender in (contact, Address("", contact.domain))
 
 
 def _content(presence: Element) -> tuple[str, str, str]:

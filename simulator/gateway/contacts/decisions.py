@@ -110,6 +110,15 @@ def stanzas_of_removal(state: State) -> tuple[str, ...]:
     return tuple(types)
 
 
+def removed(contact: Contact) -> Contact:
+    """What is left of a contact who is taken off the list, before the subscriptions end.
+
+    RFC 6121 §3.4.2, of an approval ahead: "the client can simply remove the roster item entirely". XEP-0191 §3.3: "The
+    block remains in force until the user subsequently unblocks".
+    """
+    return replace(contact, listed=False, approved=False, name="", groups=())
+
+
 def is_resent(asked_at: float | None, at: float, interval: float) -> bool:
     """Whether a request that waits is sent again (RFC 6121 §3.1.2); times in seconds since 1970."""
     # A clock that was set back must not silence us until it has caught up.
@@ -125,6 +134,15 @@ def error_ends_request(type_: str, condition: str) -> bool:
     unreached = (StanzaCondition.REMOTE_SERVER_NOT_FOUND, StanzaCondition.REMOTE_SERVER_TIMEOUT)
 
     return type_ not in ("wait", "continue") and condition not in unreached
+
+
+def speaks_for(sender: Address, contact: Address) -> bool:
+    """Whether an error from `sender` is about what went to `contact` (bare).
+
+    RFC 6120 §8.3.2 has an error come from the "intended-recipient", "the JID of the entity to which the original stanza
+    was addressed". The server of the domain answers for those it does not have, some in its own name.
+    """
+    return sender.bare in (contact, Address("", contact.domain))
 
 
 def takes_from_resource(type_: str, exact: bool) -> bool:

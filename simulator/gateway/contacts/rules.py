@@ -60,6 +60,8 @@ class HomeRules:
     answers_unsubscribe: bool = True
     hides_after_unsubscribe: bool = True
     error_ends_request: Callable[[str, str], bool] = decisions.error_ends_request
+    speaks_for: Callable[[Address, Address], bool] = decisions.speaks_for
+    """Whether an error from the first address is about what went to the second."""
 
     # -- what users want
     shows_after_accept: bool = True
@@ -69,6 +71,10 @@ class HomeRules:
     """Whether a contact sees the user go offline before the subscription ends, not after."""
     unsubscribe_voids: bool = True
     stanzas_of_removal: Callable[[State], tuple[str, ...]] = decisions.stanzas_of_removal
+    removed: Callable[[Contact], Contact] = decisions.removed
+    """What is left of a contact who is taken off the list, before the subscriptions end."""
+    grants_behind_gates: bool = False
+    """Whether an approval counts that cannot be told to the contact."""
     is_resent: Callable[[float | None, float, float], bool] = decisions.is_resent
 
     # -- blocked contacts (XEP-0191 §3)
@@ -76,8 +82,12 @@ class HomeRules:
     answers_blocked: bool = False
     """Whether a blocked contact's probe is answered."""
     sends_to_blocked: bool = False
+    heeds_end_from_blocked: bool = True
+    """Whether it is noted that a blocked contact ends a subscription."""
     hides_at_block: bool = True
+    block_voids: bool = True
     shows_at_unblock: bool = True
+    probes_at_unblock: bool = True
 
     # -- users' presence
     is_shown_to: Callable[[State], bool] = subscription.is_seen

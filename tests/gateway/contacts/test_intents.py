@@ -225,6 +225,18 @@ def test_an_error_that_answers_nothing_is_ignored(change: tuple[str, str]) -> No
     assert stage.state() is State.NPO
 
 
+def test_an_error_of_somebody_else_does_not_use_up_the_id() -> None:
+    stage = Stage()
+    stage.home.add(ALICE, ROMEO, stage.now, id="mine")
+    stage.clear()
+    error = ERROR.format(type="cancel", condition="item-not-found")
+    stage.receive(error.replace("romeo@", "juliet@"))
+    stage.receive(error)
+
+    assert Failed(ALICE, ROMEO, "subscribe", "item-not-found", "why") in stage.told()
+    assert stage.state() is State.NONE
+
+
 def test_an_error_that_comes_after_the_grant_takes_nothing_away() -> None:
     stage = Stage()
     stage.home.add(ALICE, ROMEO, stage.now, id="mine")
