@@ -159,7 +159,9 @@ class Home:
 
     def unblock(self, user: Address, contact: Address, now: float) -> None:
         """End a block; who may see the user's presence sees it again (XEP-0191 §3.4)."""
-        if self._intents.unblock(user, contact) and self._sessions.is_online(user):
+        was_blocked = self._intents.unblock(user, contact)
+
+        if was_blocked and self._sessions.is_online(user) and self._context.rules.probes_at_unblock:
             self._refresh.probe(self._context.book.get(user, contact), now)
 
     def available(self, user: Address, resource: str, availability: Availability, now: float) -> None:

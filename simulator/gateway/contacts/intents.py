@@ -57,7 +57,7 @@ class Intents:
     def remove(self, user: Address, address: Address) -> None:
         """`Home.remove`."""
         contact = self._context.book.get(user, address)
-        kept = replace(contact, listed=False, approved=False, name="", groups=())
+        kept = self._context.rules.removed(contact)
         types = self._context.rules.stanzas_of_removal(contact.state)
 
         for type_ in types:
@@ -78,7 +78,7 @@ class Intents:
         contact = self._unblocked(user, address)
         closed = self._context.closed(contact)
 
-        if closed is not None:
+        if closed is not None and not self._context.rules.grants_behind_gates:
             return closed
 
         transition = self._context.rules.outbound(contact.state, SUBSCRIBED)
@@ -130,8 +130,10 @@ class Intents:
         if self._context.rules.hides_at_block:
             self._broadcast.hide(contact)
 
-        self._sightings.void(user, address)
-        self._sightings.forget(user, address)
+        # What the server "MUST NOT deliver" any more cannot be taken back by the contact either, and must not stand.
+        if self._context.rules.block_voids:
+            self._sightings.void(user, address)
+            self._sightings.forget(user, address)
 
     def unblock(self, user: Address, address: Address) -> bool:
         """`Home.unblock`; tells whether there was a block."""

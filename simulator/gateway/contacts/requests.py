@@ -45,7 +45,7 @@ class Requests:
         # XEP-0191 §3.3: "the server MUST NOT respond and MUST NOT return an error", nor is anything delivered. That the
         # contact wants less from us is noted all the same: a block must not keep a subscription alive.
         if contact.blocked and not self._context.rules.takes_from_blocked:
-            if type_ in (UNSUBSCRIBE, UNSUBSCRIBED):
+            if type_ in (UNSUBSCRIBE, UNSUBSCRIBED) and self._context.rules.heeds_end_from_blocked:
                 self._context.book.change(self._after(contact, type_))
         elif type_ == SUBSCRIBE:
             self._subscribe(stanza, contact)
