@@ -99,10 +99,13 @@ def test_notes_are_kept_from_those_who_may_not_read_them() -> None:
     stage.set_state(State.FROM)
     stage.home.available(ALICE, "desk", AWAY, stage.now)
     stage.home.direct(ALICE, "desk", JULIET, AWAY, stage.now)
-    stage.presence("probe")
+    shown = stage.sent()
+    answers = stage.presence("probe")
     stage.home.unavailable(ALICE, "desk", AWAY, stage.now)
+    ended = stage.sent()
 
-    assert "<status>" not in "".join(stage.sent())
+    assert (len(shown), len(answers), len(ended)) == (2, 1, 2)
+    assert "<status>" not in "".join([*shown, *answers, *ended])
 
 
 def test_presence_is_kept_from_those_whom_a_gate_stops() -> None:
@@ -236,6 +239,36 @@ def test_a_closed_gate_keeps_directed_presence() -> None:
 
     assert stage.home.direct(ALICE, "desk", JULIET, HERE, stage.now) is not None
     assert stage.sent() == []
+
+
+@pytest.mark.parametrize("to", [JULIET, Address("juliet", "far.example", "balcony")])
+def test_whoever_was_shown_a_device_directly_may_know_that_it_is_there_while_the_gates_are_open(to: Address) -> None:
+    """§11; the gate is asked, whether or not anybody has told the home that it has closed."""
+    stage = Stage()
+    desk = Address("alice", "contoso.com", "desk")
+    stage.home.direct(ALICE, "desk", to, HERE, stage.now)
+    balcony = Address("juliet", "far.example", "balcony")
+
+    assert stage.home.shares_presence(desk, balcony)
+    assert not stage.home.shares_presence(Address("alice", "contoso.com", "phone"), balcony)
+    assert not stage.home.shares_presence(desk, ROMEO)
+
+    stage.gates.outbound_is_closed = True
+
+    assert not stage.home.shares_presence(desk, balcony)
+
+
+def test_a_block_ends_what_a_device_has_shown_directly() -> None:
+    stage = Stage()
+    desk = Address("alice", "contoso.com", "desk")
+    stage.home.direct(ALICE, "desk", JULIET, HERE, stage.now)
+    stage.home.block(ALICE, JULIET, stage.now)
+
+    assert not stage.home.shares_presence(desk, JULIET)
+
+    stage.home.unblock(ALICE, JULIET, stage.now)
+
+    assert not stage.home.shares_presence(desk, JULIET)
 
 
 def test_a_device_shows_presence_to_so_many_and_no_more() -> None:
