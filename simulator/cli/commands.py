@@ -9,7 +9,7 @@ import json
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -168,7 +168,7 @@ def run(
     from simulator.cli.session import crew_for, play_and_judge, undisturbed, until_interrupted
     from simulator.cli.vocabulary import check_words
     from simulator.report.console import ConsoleReport
-    from simulator.report.results import Run, write_json
+    from simulator.report.results import Run, prepare_json, write_json
     from simulator.verdict import Outcome, settle
 
     folder = scenario_folder(scenarios)
@@ -177,11 +177,15 @@ def run(
     expected = ledger_of(folder, system, ledger)
     seats = seats_for(system, seed, mutant)
     crew = crew_for(len(chosen), jobs, processes)
-    journals = journal_folder(output)
     results: list[Result] = []
     began = time.monotonic()
+    write(partial(prepare_json, output / "run.json"))
 
-    with logging_keys(keylog), ConsoleReport(len(chosen)) as report:
+    if json_file is not None:
+        write(partial(prepare_json, json_file), "--json FILE")
+
+    # The journals of the last run go when nothing of what was asked for can be wrong any more.
+    with logging_keys(keylog), nullcontext(journal_folder(output)) as journals, ConsoleReport(len(chosen)) as report:
 
         def played(result: Result) -> None:
             results.append(result)

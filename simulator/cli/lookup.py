@@ -5,6 +5,7 @@ Knows places and what to say when something is not there. Does not know what a c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +114,24 @@ def journal_files(given: Iterable[Path]) -> list[Path]:
         raise WrongUse("there is no journal in that folder; journals are files *.jsonl, `s2sim run` writes them")
 
     return files
+
+
+def check_writable(file: Path, option: str) -> None:
+    """Find out, before there is anything to lose, whether a file can be written in the end; what it holds stays.
+
+    Raises WrongUse, which names the option.
+    """
+
+    def attempt() -> None:
+        if file.is_file() or file.is_dir():
+            os.close(os.open(file, os.O_WRONLY | os.O_APPEND))
+        elif not file.exists():
+            # Made where a link points to: it is that which goes again.
+            made = file.resolve() if file.is_symlink() else file
+            os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            made.unlink()
+
+    write(attempt, option)
 
 
 def write(work: Callable[[], None], option: str = "--output DIR") -> None:

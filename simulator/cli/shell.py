@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from simulator.cli.lookup import WrongUse, write
+from simulator.cli.lookup import WrongUse, check_writable, write
 
 if TYPE_CHECKING:
     from simulator.gateway.configuration import Configuration
@@ -110,6 +110,9 @@ def shell(
     With --control on a running gateway: what is changed counts at once, until that gateway ends. With --config on a
     file, of which a changed copy is written with --save. Lines come from --script, standard input, or the prompt.
     """
+    if save is not None:
+        check_writable(save, "--save FILE")
+
     counterpart = _counterpart(control, config)
 
     try:

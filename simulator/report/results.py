@@ -5,7 +5,9 @@ Knows the shape that other programs may rely on. Does not draw anything.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -74,12 +76,30 @@ def as_json(run: Run) -> dict[str, Any]:
     }
 
 
+def prepare_json(path: Path) -> None:
+    """Find out before a run what would keep `write_json` from writing there; raises OSError. What is there stays."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+    if _takes_files(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _partial(path).touch()
+        _partial(path).unlink()
+    elif path.is_file():
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
+
+
 def write_json(run: Run, path: Path) -> None:
-    """Write `as_json`, whole or not at all; raises OSError."""
+    """Write `as_json`, whole or not at all; raises OSError. A pipe, a device or a link stays what it is."""
+    data = msgspec.json.format(msgspec.json.encode(as_json(run)), indent=2) + b"\n"
+
+    if not _takes_files(path):
+        path.write_bytes(data)
+        return
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(as_json(run)), indent=2) + b"\n")
-    partial.replace(path)
+    _partial(path).write_bytes(data)
+    _partial(path).replace(path)
 
 
 def file_name(scenario_id: str) -> str:
@@ -91,6 +111,15 @@ def file_name(scenario_id: str) -> str:
         safe = f"{safe[:LONGEST_NAME]}-{hashlib.sha256(scenario_id.encode()).hexdigest()[:8]}"
 
     return f"{safe}.jsonl"
+
+
+def _takes_files(path: Path) -> bool:
+    """Whether a file can take the place of what is there: of /dev/null and /dev/stdout none must."""
+    return not path.is_symlink() and (path.is_file() or not path.exists())
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
 
 
 def _result(result: Result) -> dict[str, Any]:

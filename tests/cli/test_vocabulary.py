@@ -47,11 +47,3 @@ def test_a_kind_of_certificate_in_a_step_is_checked(tmp_path: Path, capsys: pyte
     assert main(["run", "--scenarios", str(tmp_path), "--output", str(tmp_path / "out")]) == 2
     assert "line 4: no kind of certificate is called 'self-signd'" in (told := capsys.readouterr().err)
     assert "did you mean self-signed" in told
-
-
-def test_results_that_cannot_be_written_name_their_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "one.yaml").write_text("claim: x\n" + STEPS)
-    output = ["--scenarios", str(tmp_path), "--output", str(tmp_path / "out")]
-
-    assert main(["run", *output, "--json", str(tmp_path / "one.yaml" / "x.json")]) == 2
-    assert "choose another --json FILE" in capsys.readouterr().err
