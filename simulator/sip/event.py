@@ -15,6 +15,10 @@ from simulator.sip.message import Message
 #: RFC 3856 §6.4: "The default expiration time for subscriptions within this package is 3600 seconds"
 DEFAULT_EXPIRES = 3600
 
+#: §4.1.2.2: after these to a refresh "the subscriber MUST consider the subscription terminated"; after others it "is
+#: still considered valid for the duration of the most recently known "Expires" value".
+ENDING = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
+
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _SECONDS = re.compile(r"\d{1,10}")
 

@@ -183,6 +183,62 @@ async def test_a_subscription_is_refreshed_before_it_ends(server: Server, make: 
     assert again.cseq[0] == first.cseq[0] + 1
 
 
+async def test_what_a_notification_says_of_its_duration_counts(server: Server, make: Make) -> None:
+    """RFC 6665 §4.1.3."""
+    alice = await make(PLAIN)
+    first = await asked(alice, server)
+    server.notify(first, "active;expires=1")
+
+    assert (await server.next("SUBSCRIBE")).call_id == first.call_id
+
+
+@pytest.mark.parametrize(("refusal", "code"), [(500, 200), (403, 200), (408, 200), (404, 481), (481, 481), (604, 481)])
+async def test_a_refused_refresh_ends_a_subscription_only_with_some_codes(
+    server: Server, make: Make, refusal: int, code: int
+) -> None:
+    """RFC 6665 §4.1.2.2."""
+    alice = await make(LYNC)
+    listed = await server.next("SUBSCRIBE")
+    # Who is on the list, and who waits for an answer.
+    assert [await server.answered() for _ in range(2)] == [200, 200]
+    server.codes["SUBSCRIBE"] = [refusal]
+
+    with pytest.raises(ConnectionError, match=f"is not told: {refusal}"):
+        await alice.contact_list()
+
+    server.notify(listed, "active")
+    assert await server.answered() == code
+
+
+async def test_a_refused_refresh_leaves_what_was_granted_and_no_more(server: Server, make: Make) -> None:
+    server.headers["SUBSCRIBE"] = [("Expires", "1")]
+    alice = await make(PLAIN)
+    first = await asked(alice, server)
+    server.codes["SUBSCRIBE"] = [500]
+    await server.next("SUBSCRIBE")
+    code = 200
+
+    while code == 200:
+        server.notify(first, "active")
+        code = await server.answered()
+
+    assert code == 481
+    # Nobody asks for more of what is over.
+    assert server.requests.empty()
+
+
+@pytest.mark.parametrize(("refusal", "code"), [(500, 200), (481, 481)])
+async def test_a_refused_end_is_refused_like_a_refresh(server: Server, make: Make, refusal: int, code: int) -> None:
+    """RFC 6665 §4.1.2.3: "Unsubscribing is handled in the same way as refreshing of a subscription"."""
+    alice = await make(PLAIN)
+    first = await asked(alice, server)
+    server.codes["SUBSCRIBE"] = [refusal]
+    await alice.remove_contact(JULIET)
+    server.notify(first, "active")
+
+    assert await server.answered() == code
+
+
 async def test_a_list_is_told_in_one_notification(server: Server, make: Make) -> None:
     alice = await make(LYNC)
     await alice.add_contact(JULIET)

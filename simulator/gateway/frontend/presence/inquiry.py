@@ -10,14 +10,11 @@ from math import inf
 
 from simulator.gateway.frontend.flow import Flow
 from simulator.sip.dialog import Dialog
-from simulator.sip.event import Heard, Life, next_as_subscriber
+from simulator.sip.event import ENDING, Heard, Life, next_as_subscriber
 from simulator.xmpp.address import Address
 
 #: RFC 6665 §4.1.2.4, Timer N, 64*T1: how long a first NOTIFY may take, in seconds
 TIMER_N = 32.0
-
-#: RFC 6665 §4.1.2.2: after these to a refresh "the subscriber MUST consider the subscription terminated"
-ENDING = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

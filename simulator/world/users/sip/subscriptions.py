@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from simulator.sip.agent import Incoming
 from simulator.sip.dialog import Dialog
 from simulator.sip.errors import SIPError
-from simulator.sip.event import State, SubscriptionState, event_of, parse_subscription_state
+from simulator.sip.event import ENDING, State, SubscriptionState, event_of, parse_subscription_state
 from simulator.sip.message import HeaderList, Message, Response
 from simulator.world.users.sip.line import Line
 
@@ -38,7 +39,12 @@ class Subscription:
     """What the last notification said, of `State`; empty before the first."""
     ends: bool = False
     """We have asked for its end."""
-    timer: asyncio.TimerHandle | None = None
+    ends_at: float = inf
+    """When what was granted last is over, on the clock of the event loop; never before it was granted."""
+    refresh: asyncio.TimerHandle | None = None
+    """The next refresh."""
+    expiry: asyncio.TimerHandle | None = None
+    """Its end, where no refresh comes before."""
     first: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it was notified, or is over."""
 
@@ -93,6 +99,7 @@ class Subscriptions:
     async def end(self, subscription: Subscription) -> None:
         """Unsubscribe (§4.1.2.3); what the last notification says is still heard. Raises ConnectionError."""
         subscription.ends = True
+        self._stop(subscription)
 
         if subscription in self._open:
             await self._send(subscription, 0, b"")
@@ -137,57 +144,86 @@ class Subscriptions:
     async def _send(self, subscription: Subscription, expires: int, body: bytes) -> tuple[int, Response | None]:
         uri, headers = subscription.dialog.request("SUBSCRIBE", [*subscription.headers, ("Expires", str(expires))])
         code, response = await self._line.ask("SUBSCRIBE", uri, headers, body=body)
-
-        if response is None or not 200 <= code < 300:
-            # §4.1.2.2: of the codes that answer a refresh, 481 and those of the first SUBSCRIBE end it.
-            self._drop(subscription)
-            return code, response
-
-        subscription.dialog.confirm(response)
-        granted = response.integer("expires")
-        self._schedule(subscription, expires if granted is None else granted)
-
-        # Lync's servers may put the first notification into the answer ("ms-piggyback-first-notify").
-        if response.body:
-            self._heard(subscription, SubscriptionState(State.ACTIVE), response)
+        self._answered(subscription, expires, code, response)
 
         return code, response
+
+    def _answered(self, subscription: Subscription, expires: int, code: int, response: Response | None) -> None:
+        if response is not None and 200 <= code < 300:
+            subscription.dialog.confirm(response)
+            granted = response.integer("expires")
+            self._granted(subscription, expires if granted is None else granted)
+
+            # Lync's servers may put the first notification into the answer ("ms-piggyback-first-notify").
+            if response.body:
+                self._heard(subscription, SubscriptionState(State.ACTIVE), response)
+        elif response is not None and code not in ENDING and subscription.ends_at != inf:
+            self._lasts_as_granted(subscription)
+        else:
+            # §4.1.2.1: a first SUBSCRIBE that is refused has made no subscription. RFC 3261 §12.2.1.2: where no
+            # response at all comes within a dialog, "the UAC SHOULD terminate the dialog".
+            self._drop(subscription)
 
     def _heard(self, subscription: Subscription, state: SubscriptionState, message: Message) -> None:
         subscription.state = state.state
 
         if state.state == State.TERMINATED:
             self._drop(subscription)
+        elif state.expires and subscription.ends_at != inf:
+            # §4.1.3: "the subscriber SHOULD take it as the authoritative subscription duration and adjust accordingly".
+            # One that overtakes the answer to the first SUBSCRIBE says nothing that the answer will not say.
+            self._adjust(subscription, state.expires)
 
         subscription.on_notify(state, message)
         subscription.first.set()
 
-    def _schedule(self, subscription: Subscription, seconds: int) -> None:
-        if subscription.timer is not None:
-            subscription.timer.cancel()
+    def _granted(self, subscription: Subscription, seconds: int) -> None:
+        self._stop(subscription)
+        subscription.ends_at = asyncio.get_running_loop().time() + seconds
 
-        if seconds and not subscription.ends and subscription in self._open:
+        if seconds:
+            self._adjust(subscription, seconds)
+
+    def _adjust(self, subscription: Subscription, seconds: int) -> None:
+        """It lasts so long from now; a refresh that is due before stays, or notifications could put it off for ever."""
+        if subscription.ends or subscription not in self._open:
+            return
+
+        loop = asyncio.get_running_loop()
+        subscription.ends_at = loop.time() + seconds
+        due = loop.time() + seconds * PART
+
+        if subscription.refresh is None or subscription.refresh.when() > due:
+            self._stop(subscription)
+            subscription.refresh = loop.call_at(due, self._renew, subscription)
+
+    def _lasts_as_granted(self, subscription: Subscription) -> None:
+        """A refresh was refused: unless the next is due anyhow, it ends when what was granted is over."""
+        if subscription.refresh is None and subscription in self._open:
+            self._stop(subscription)
             loop = asyncio.get_running_loop()
-            subscription.timer = loop.call_later(seconds * PART, self._renew, subscription)
+            subscription.expiry = loop.call_at(subscription.ends_at, self._drop, subscription)
 
     def _renew(self, subscription: Subscription) -> None:
         """Refresh without anybody waiting."""
+        subscription.refresh = None
         uri, headers = subscription.dialog.request("SUBSCRIBE", [*subscription.headers, ("Expires", str(EXPIRES))])
 
         def answered(code: int, response: Response | None) -> None:
-            if response is None or not 200 <= code < 300:
-                self._drop(subscription)
-            else:
-                granted = response.integer("expires")
-                self._schedule(subscription, EXPIRES if granted is None else granted)
+            self._answered(subscription, EXPIRES, code, response)
 
         if self._line.is_open:
             self._line.send("SUBSCRIBE", uri, headers, answered)
 
+    def _stop(self, subscription: Subscription) -> None:
+        for timer in (subscription.refresh, subscription.expiry):
+            if timer is not None:
+                timer.cancel()
+
+        subscription.refresh = subscription.expiry = None
+
     def _drop(self, subscription: Subscription) -> None:
-        if subscription.timer is not None:
-            subscription.timer.cancel()
-            subscription.timer = None
+        self._stop(subscription)
 
         if subscription in self._open:
             self._open.remove(subscription)
