@@ -5,7 +5,9 @@ Knows PyYAML and positions. Does not know what a scenario or a configuration is.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,16 +115,22 @@ def _may_be_deep(text: str) -> bool:
     if sum(text.count(sign) for sign in ("[", "{", "- ", "? ")) < 10 * DEEPEST:
         return False
 
+    # libyaml has a depth of its own, at which it gives up before the first event; then PyYAML's own reader tells.
+    for loader in dict.fromkeys((getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader)):
+        with contextlib.suppress(yaml.YAMLError):
+            return _is_deep(yaml.parse(text, Loader=loader))
+
+    return False
+
+
+def _is_deep(events: Iterable[yaml.Event]) -> bool:
     depth = 0
 
-    try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
-            if depth > DEEPEST:
-                return True
-    except yaml.YAMLError:
-        pass
+        if depth > DEEPEST:
+            return True
 
     return False
 

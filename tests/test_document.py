@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
 from simulator.document import DocumentError, parse_document, read_document
 
@@ -98,6 +99,15 @@ def test_what_is_no_yaml_is_reported_at_its_place(text: str, line: int, column: 
 
     assert (caught.value.line, caught.value.column) == (line, column), str(caught.value)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 200_000, "- " * 200_000, "a: " + "[" * 110 + "]" * 110])
+def test_nesting_is_limited_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As where PyYAML was built without it, and as where libyaml gives up before it has told of any level.
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+
+    with pytest.raises(DocumentError, match="deeper than 100"):
+        parse_document(text)
 
 
 def test_an_empty_document_is_nothing() -> None:
