@@ -13,10 +13,11 @@ settings.load_profile("any-machine")
 
 
 def pytest_configure() -> None:
-    """Have the programs that tests start obey Ctrl-C as they do at a terminal.
+    """Have the programs that tests start obey Ctrl-C and the end of a terminal as they do at one.
 
-    Whoever ignores SIGINT hands that down: so do the processes in which pytest-xdist runs tests, and shells to what
-    they start in the background.
+    Whoever ignores a signal hands that down: SIGINT the processes in which pytest-xdist runs tests, and shells to what
+    they start in the background; SIGHUP nohup.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, default)
