@@ -222,7 +222,11 @@ async def _control_outwards(stage: Stage, user: User) -> str:
     token = stage.token("control")
     inbox = Inbox(stage.journal, f"{token}@{domain}")
     arrived = inbox.expect_control(token)
-    partner.add_user(inbox.address, lambda stanza: inbox.arrived("control", id=stanza.get("id")))
+    # Sent once more, it may come under another id, and both may come.
+    partner.add_user(
+        inbox.address,
+        lambda stanza: inbox.arrived("control", id=stanza.get("id"), body=stanza.findtext("{jabber:server}body")),
+    )
 
     try:
         control = await stage.world.control_user(_correspondent(stage))
