@@ -190,8 +190,8 @@ _TABLE = (
         name="is disconnected",
         actors=_PARTNER,
         says="Waits for the end of the stream: with a stream error of that condition; as {condition: null} "
-        "without any; with no argument in whatever way. How TCP ended is a note only: a reset where a FIN "
-        "was expected is no failure.",
+        "without any; with no argument in whatever way but connection-timeout, with which whoever does nothing ends, "
+        "too. How TCP ended is a note only: a reset where a FIN was expected is no failure.",
         example="gmail.com is disconnected: {condition: host-unknown, closing-tag: true}",
         expects="end",
         argument="optional",

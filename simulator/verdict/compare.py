@@ -23,6 +23,8 @@ from simulator.verdict.trust import SUCCESS, describe_tls, mechanisms
 Seen = Mapping[str, Any]
 Judge = Callable[[Any, Seen, dict[str, str]], Mismatch | None]
 
+#: The stream error of one who did nothing until the time was up: it is no answer to what was sent (RFC 6120 §4.9.3.4).
+_TIME_IS_UP = "connection-timeout"
 _VALID = "<db:result type='valid'>...</db:result>"
 
 
@@ -129,7 +131,11 @@ def features(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | 
 
 
 def end(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
-    """How the stream ended. How TCP did is not compared here: that is a note."""
+    """How the stream ended. How TCP did is not compared here: that is a note.
+
+    Where no condition is asked for, any will do but the one that comes by waiting: what must be answered by an end
+    would otherwise be met by whoever drops it in silence.
+    """
     ended = seen.get("ended")
 
     if not ended:
@@ -142,6 +148,8 @@ def end(argument: Any, seen: Seen, captures: dict[str, str]) -> Mismatch | None:
 
         if found:
             return Mismatch(found.path, found.expected, found.got if ended.get("condition") else describe_end(ended))
+    elif ended.get("condition") == _TIME_IS_UP:
+        return Mismatch("/stream/error", "an end because of what was sent", quote(_TIME_IS_UP))
 
     if "text" in wanted and str(wanted["text"]) not in str(ended.get("text") or ""):
         return Mismatch("/stream/error/text", quote(wanted["text"]), quote(ended.get("text") or ""))

@@ -14,6 +14,7 @@ from tests.verdict.journals import scenario
 
 ENDED = {"condition": "host-unknown", "text": "no contoso here", "closing_tag": True, "tcp": "fin", "by": "them"}
 CLEAN = {"condition": None, "closing_tag": False, "tcp": "reset", "by": "them"}
+LATE = ENDED | {"condition": "connection-timeout", "text": ""}
 FEATURES = "<stream:features><dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback></stream:features>"
 MECHANISMS = (
     "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>"
@@ -60,6 +61,12 @@ TABLE: list[tuple[str, dict[str, Any], str]] = [
     ("gmail.com receives features: []", {}, "/features: expected stream features, got nothing"),
     ("gmail.com is disconnected", {"ended": CLEAN}, ""),
     ("gmail.com is disconnected", {"ended": ENDED}, ""),
+    ("gmail.com is disconnected", {"ended": LATE},
+     '/stream/error: expected an end because of what was sent, got "connection-timeout"'),
+    ("gmail.com is disconnected: {closing-tag: true}", {"ended": LATE},
+     '/stream/error: expected an end because of what was sent, got "connection-timeout"'),
+    ("gmail.com is disconnected: connection-timeout", {"ended": LATE}, ""),
+    ("gmail.com is disconnected: '...'", {"ended": LATE}, ""),
     ("gmail.com is disconnected: host-unknown", {"ended": ENDED}, ""),
     ("gmail.com is disconnected: host-gone", {"ended": ENDED},
      '/stream/error/condition: expected "host-gone", got "host-unknown"'),

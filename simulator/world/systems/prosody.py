@@ -46,7 +46,8 @@ INSTALL = "apt-get install --no-install-recommends prosody lua-unbound"
 #: seconds until its ports must answer
 START = 10.0
 #: What an unanswered dialback check costs: Prosody reports its failure only by this timeout, which is 90 s as shipped.
-ESTABLISHMENT = 2.0
+#: Longer than a step waits, so that what never comes is not taken for an end of the stream, nor a busy machine for it.
+ESTABLISHMENT = 8.0
 
 MODES = (CERTIFICATES_ONLY, ENCRYPTED, ENCRYPTED_DIALBACK, ANYTHING, ANY_DIALBACK, PLAIN)
 CAPABILITIES = frozenset(
