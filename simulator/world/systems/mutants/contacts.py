@@ -92,7 +92,9 @@ CONTACTS = (
     ),
     _home("errors-end-nothing", "Goes on waiting when a request comes back.", error_ends_request=lambda *_: False),
     _home("every-error-ends-a-request", "Gives up at errors that pass.", error_ends_request=lambda *_: True),
+    _home("anybody-ends-a-request", "Takes an error of somebody else for the contact's.", speaks_for=lambda *_: True),
     # -- what users want
+    _home("approval-counts-behind-gates", "Keeps an approval that no gate let out.", grants_behind_gates=True),
     _home("approval-shows-nothing", "Sends no presence after an approval.", shows_after_accept=False),
     _home("denial-keeps-the-approval", "Keeps an approval in advance after a denial.", refusal_ends_approval=False),
     _home("cancels-before-it-hides", "Says goodbye after the subscription is over.", hides_first=False),
@@ -112,12 +114,25 @@ CONTACTS = (
             each for each in decisions.stanzas_of_removal(state) if each == UNSUBSCRIBED
         ),
     ),
+    _home(
+        "removal-keeps-the-approval",
+        "Ends subscriptions when a contact is removed, and keeps the entry with what it says.",
+        removed=lambda contact: contact,
+    ),
+    _home(
+        "removal-lifts-the-block",
+        "Takes whom it removes from the list off the block list, too.",
+        removed=lambda contact: replace(decisions.removed(contact), blocked=False),
+    ),
     _home("asks-only-once", "Never sends a request again.", is_resent=lambda *_: False),
     # -- blocked contacts
     _home("blocked-are-heard", "Shows what blocked contacts send.", takes_from_blocked=True),
     _home("blocked-are-answered", "Answers the probes of blocked contacts.", answers_blocked=True),
     _home("presence-for-the-blocked", "Sends blocked contacts the presence that others get.", sends_to_blocked=True),
     _home("blocking-hides-nothing", "Does not go offline for whom it blocks.", hides_at_block=False),
+    _home("blocked-cannot-unsubscribe", "Overlooks that blocked contacts unsubscribe.", heeds_end_from_blocked=False),
+    _home("blocking-keeps-presence", "Keeps what was seen of a contact who is blocked.", block_voids=False),
+    _home("unblocking-asks-nothing", "Does not ask how whom it unblocks is.", probes_at_unblock=False),
     _home("unblocking-shows-nothing", "Does not come back for whom it unblocks.", shows_at_unblock=False),
     # -- time, and what others have forgotten
     _home("contacts-are-not-probed", "Never asks how contacts are.", is_probed=lambda _: False),
