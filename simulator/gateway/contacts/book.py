@@ -5,12 +5,12 @@ Knows the store and who is told of a change. Does not know why something changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.notices import Listed, Notice, Unlisted
-from simulator.gateway.contacts.store import ContactStore
+from simulator.gateway.contacts.store import ContactStore, Word
 from simulator.xmpp.address import Address
 
 
@@ -47,6 +47,14 @@ class Book:
     def set_online(self, user: Address, online: bool) -> None:
         """Keep whether a user is online."""
         self._store.set_online(user, online)
+
+    def last_words(self) -> list[Word]:
+        """What the process before this one left to be said: in whose name, and to whom."""
+        return self._store.last_words()
+
+    def keep_last_words(self, added: Iterable[Word], removed: Iterable[Word], *, flush: bool) -> None:
+        """Keep what is to be said from now on, and what no longer."""
+        self._store.keep_last_words(added, removed, flush=flush)
 
     @property
     def domains(self) -> list[str]:

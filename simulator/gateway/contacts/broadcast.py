@@ -9,7 +9,9 @@ from simulator.gateway.access.partner_types import Action
 from simulator.gateway.contacts.availability import Availability
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context, Sent
+from simulator.gateway.contacts.last_words import LastWords
 from simulator.gateway.contacts.sessions import Session, Sessions
+from simulator.gateway.contacts.store import Word
 from simulator.xmpp.address import Address
 
 UNAVAILABLE = "unavailable"
@@ -18,22 +20,13 @@ UNAVAILABLE = "unavailable"
 class Broadcast:
     """Tells contacts of the users' presence."""
 
-    def __init__(self, context: Context, sessions: Sessions) -> None:
-        self._context, self._sessions = context, sessions
+    def __init__(self, context: Context, sessions: Sessions, words: LastWords) -> None:
+        self._context, self._sessions, self._words = context, sessions, words
         self._watchers: dict[Address, set[Address]] = {}
         """To whom a user was shown available and not yet unavailable, by bare addresses."""
-        self._owed: dict[tuple[Address, Address], None] = {}
-        """Users and who could not be told that a device of theirs is gone: no way led there."""
         self._visited: set[str] = set()
         self.left_behind: set[Address] = set()
         """Users who were online when the process before this one ended, and could tell nobody that they left."""
-
-    def visit(self, domain: str) -> set[Address]:
-        """A way leads to a domain: the users whom it may still show as the process before this one left them."""
-        left_behind = set() if domain in self._visited else self.left_behind
-        self._visited.add(domain)
-
-        return left_behind
 
     def may_see(self, contact: Contact) -> bool:
         """Whether the contact may know the user's presence now.
@@ -77,7 +70,7 @@ class Broadcast:
         # §4.6.3 case 2: "the user's server MUST route that unavailable presence to the entity".
         for to in session.directed if self._context.rules.ends_directed else ():
             if to.bare not in told and self._context.may_send(self._context.book.get(user, to.bare)):
-                self._gone(sender, to, last, identifier)
+                self._gone_directly(sender, to, last, identifier)
 
     def show(self, contact: Contact) -> None:
         """Tell one contact of every device (§3.1.5: "MUST then also send current presence [...] from each")."""
@@ -98,33 +91,42 @@ class Broadcast:
         self._watchers.get(contact.user, set()).discard(contact.address)
         self._sessions.forget_directed(contact.user, contact.address)
 
-    def hide_all(self, contact: Contact) -> None:
-        """Tell one contact that the user is offline, whatever he has seen of him (§4.5.4)."""
-        if self.may_see(contact):
-            self._gone(contact.user, contact.address)
-
-    def owes(self, user: Address) -> bool:
-        """Whether somebody was shown a device of the user, and is still to be told that it is gone."""
-        if any(owing == user for owing, _ in self._owed):
-            return True
-
+    def is_left_behind(self, user: Address) -> bool:
+        """Whether somebody may still show the user as the process before this one left him."""
         # A process that is killed before a way led to every domain leaves the others to the next one.
         return user in self.left_behind and any(
             contact.address.domain not in self._visited for contact in self._context.book.of(user)
         )
 
-    def owed_domains(self) -> set[str]:
-        """Where somebody is still to be told so."""
-        return {to.domain for _, to in self._owed}
+    def visit(self, domain: str) -> set[Address]:
+        """A way leads to a domain: the users whom it may still show as the process before this one left them."""
+        left_behind = set() if domain in self._visited else self.left_behind
+        self._visited.add(domain)
 
-    def settle(self, domain: str) -> None:
-        """A way leads to a domain again: tell what could not be told. Whoever may see the user is shown him anew."""
-        for user, to in [pair for pair in self._owed if pair[1].domain == domain]:
-            self._owed.pop((user, to))
-            self._gone(user, to)
+        return left_behind
 
-            if not self.owes(user) and not self._sessions.available(user):
-                self._context.book.set_online(user, False)
+    def settle(self, domain: str, left_behind: set[Address]) -> list[Word]:
+        """Tell what could not be told, of users who were left behind to all who may see them; gives what was said.
+
+        Whoever may see a user is shown him anew after that.
+        """
+        words = dict.fromkeys(self._words.take_all(domain))
+
+        # Which devices were left behind, nobody knows any more.
+        for contact in self._context.book.at(domain):
+            if contact.user in left_behind and self.may_see(contact):
+                words[contact.user, contact.address] = None
+
+        # §4.5.4: what comes from the bare address is said of all devices.
+        said = [(sender, to) for sender, to in words if not sender.resource or (sender.bare, to.bare) not in words]
+
+        for sender, to in said:
+            if sender.resource:
+                self._gone_directly(sender, to)
+            else:
+                self._gone(sender, to)
+
+        return said
 
     def reconsider(self, contact: Contact) -> None:
         """Gates may have opened or closed: show or hide what the contact has not, or has, been shown.
@@ -144,7 +146,7 @@ class Broadcast:
         for resource, session in list(self._sessions.of(user).items()):
             for to in list(session.directed):
                 if self._context.closed(self._context.book.get(user, to.bare)) is not None:
-                    self._gone(_full(user, resource), to)
+                    self._gone_directly(_full(user, resource), to)
                     self._sessions.forget_directed(user, to, resource)
 
     def direct(self, contact: Contact, resource: str, to: Address, availability: Availability | None) -> None:
@@ -152,6 +154,11 @@ class Broadcast:
         identifier = self._context.make_id()
         sender = _full(contact.user, resource)
         type_ = "" if availability is not None else UNAVAILABLE
+
+        # What is owed comes first, or it would take back what is shown now.
+        if availability is not None and self._words.take(contact.user, to.bare):
+            self._gone(contact.user, to.bare)
+
         self._context.remember(identifier, Sent(contact.user, to.bare, type_ or "available"))
         self._context.presence(sender, to, availability, id=identifier, type_=type_)
 
@@ -160,10 +167,10 @@ class Broadcast:
             # directed unavailable presence".
             self._sessions.forget_directed(contact.user, to, resource)
         else:
-            forgotten = self._sessions.open(contact.user, resource).direct(to)
+            forgotten = self._sessions.direct(contact.user, resource, to)
 
             if forgotten is not None and not self.may_see(self._context.book.get(contact.user, forgotten.bare)):
-                self._context.presence(sender, forgotten, None, id=self._context.make_id(), type_=UNAVAILABLE)
+                self._gone_directly(sender, forgotten)
 
     def _show(self, contact: Contact, resource: str, session: Session) -> None:
         sender = self._context.rules.presence_address(_full(contact.user, resource))
@@ -173,15 +180,32 @@ class Broadcast:
     def _hide_directed(self, contact: Contact, resource: str, session: Session) -> None:
         for to in session.directed:
             if to.bare == contact.address:
-                self._gone(_full(contact.user, resource), to)
+                self._gone_directly(_full(contact.user, resource), to)
 
     def _gone(self, sender: Address, to: Address, last: Availability | None = None, id: str = "") -> None:  # noqa: A002
         """Say that a device, or with a bare `sender` all of the user, is no longer available, now or when that can be
-        said: what nobody takes back, the other server shows for ever."""
+        said: what nobody takes back, the other server shows for ever. Later one word for all devices will do, for
+        whoever may see those that are there is shown them anew."""
+        if not self._say_gone(sender, to, last, id):
+            self._words.owe(sender.bare, to.bare)
+
+    def _gone_directly(
+        self,
+        sender: Address,
+        to: Address,
+        last: Availability | None = None,
+        id: str = "",  # noqa: A002
+    ) -> None:
+        """The same of a device that has shown itself directly: later, too, it is that device and that address, for of
+        others nothing is shown anew."""
+        if not self._say_gone(sender, to, last, id):
+            self._words.owe(sender, to)
+
+    def _say_gone(self, sender: Address, to: Address, last: Availability | None, id: str) -> bool:  # noqa: A002
+        """Say it; tells whether a way leads there."""
         sent = self._context.presence(sender, to, last, id=id or self._context.make_id(), type_=UNAVAILABLE)
 
-        if not sent or to.domain in self._context.lost:
-            self._owed[sender.bare, to.bare] = None
+        return sent and to.domain not in self._context.lost
 
 
 def _full(user: Address, resource: str) -> Address:

@@ -18,6 +18,7 @@ from simulator.gateway.contacts.broadcast import Broadcast
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context
 from simulator.gateway.contacts.intents import Blocked, Intents
+from simulator.gateway.contacts.last_words import LastWords
 from simulator.gateway.contacts.notices import Notice
 from simulator.gateway.contacts.probes import Probes
 from simulator.gateway.contacts.refresh import Refresh
@@ -69,12 +70,13 @@ class Home:
             log=log,
             epoch=epoch,
         )
-        self._sessions = Sessions()
+        self._words = LastWords(self._context.book)
+        self._sessions = Sessions(self._words)
         self._sightings = Sightings(self._told, most_resources=rules.most_resources, most_changes=rules.most_changes)
-        self._broadcast = Broadcast(self._context, self._sessions)
+        self._broadcast = Broadcast(self._context, self._sessions, self._words)
         self._requests = Requests(self._context, self._sessions, self._sightings, self._broadcast)
         self._intents = Intents(self._context, self._sightings, self._broadcast)
-        self._refresh = Refresh(self._context, self._sessions, self._sightings, self._broadcast)
+        self._refresh = Refresh(self._context, self._sessions, self._sightings, self._broadcast, self._words)
         probes = Probes(self._context, self._sessions, self._broadcast)
         self._arrivals = Arrivals(self._context, self._sessions, self._sightings, self._requests, probes)
 
@@ -91,6 +93,7 @@ class Home:
         """Read the contacts, if that was not done yet. Raises StoreError."""
         self._context.book.load()
         self._broadcast.left_behind = self._context.book.online()
+        self._words.load()
 
     def close(self, now: float) -> None:
         """Tell contacts that everybody leaves, and release the store; after `open` all goes on."""
@@ -129,7 +132,8 @@ class Home:
 
     def remove(self, user: Address, contact: Address, now: float) -> None:
         """Take a contact off the list, and end both subscriptions (§2.5.2). A block stays."""
-        self._intents.remove(user, contact)
+        with self._keeping(flush=True):
+            self._intents.remove(user, contact)
 
     def accept(self, user: Address, contact: Address, now: float, *, id: str = "") -> Closed | None:  # noqa: A002
         """Grant the contact's request that waits (``subscribed``; §3.1.5); without one nothing happens.
@@ -144,7 +148,8 @@ class Home:
 
     def refuse(self, user: Address, contact: Address, now: float, *, id: str = "") -> None:  # noqa: A002
         """Refuse a request, end what was granted, or take an approval back (``unsubscribed``; §3.2.2)."""
-        self._intents.refuse(user, contact, id)
+        with self._keeping(flush=True):
+            self._intents.refuse(user, contact, id)
 
     #: the same stanza: a request that waits is refused, a subscription is ended
     cancel = refuse
@@ -155,7 +160,8 @@ class Home:
 
     def block(self, user: Address, contact: Address, now: float) -> None:
         """Let nothing pass between user and contact any more; he sees the user go offline (XEP-0191 §3.3)."""
-        self._intents.block(user, contact)
+        with self._keeping(flush=True):
+            self._intents.block(user, contact)
 
     def unblock(self, user: Address, contact: Address, now: float) -> None:
         """End a block; who may see the user's presence sees it again (XEP-0191 §3.4)."""
@@ -191,12 +197,14 @@ class Home:
         if session is None:
             return
 
-        self._broadcast.end(user, resource, session, availability)
+        with self._keeping():
+            self._broadcast.end(user, resource, session, availability)
+
         self._forget_unwelcome(user, session.directed)
 
-        # Who could not be told is told by a process that comes after this one, if this one has no more time to.
+        # Whom the process before this one could not tell, nor this one, is told by one that comes after it.
         if session.availability is not None and not self._sessions.available(user):
-            self._note(user, online=self._broadcast.owes(user))
+            self._note(user, online=self._broadcast.is_left_behind(user))
 
         # What comes while nobody is there to see it is not taken (§8.5.2.2.2), so what is known would grow old.
         if not self._sessions.is_online(user):
@@ -232,7 +240,9 @@ class Home:
         closed = self._context.closed(contact)
 
         if closed is None:
-            self._broadcast.direct(contact, resource, to, availability)
+            with self._keeping():
+                self._broadcast.direct(contact, resource, to, availability)
+
             self._forget_unwelcome(user, [to] if availability is None else ())
 
         return closed
@@ -295,12 +305,18 @@ class Home:
 
     def receive(self, presence: Element, now: float) -> None:
         """Take a presence of a partner's user, of whatever type; ill-addressed ones are dropped."""
-        with self._surviving():
+        with self._keeping(), self._surviving():
             self._arrivals.receive(presence, now)
 
     def domain_lost(self, domain: str, now: float) -> None:
-        """No stream leads to a partner any more: what was known of its users' presence is void."""
-        self._refresh.lost(domain, now)
+        """No stream leads to a partner any more: what was known of its users' presence is void.
+
+        An edge says so of each domain that is lost already when its link comes up, and of others when it has dialled in
+        vain. So the last words that `link_back` has just sent there are owed again.
+        """
+        with self._keeping():
+            self._words.doubt(domain, now)
+            self._refresh.lost(domain, now)
 
     def domain_back(self, domain: str, now: float) -> None:
         """A stream leads to the partner again: ask its users' presence, and show them ours."""
@@ -309,7 +325,8 @@ class Home:
 
     def reconsider(self, now: float) -> None:
         """The configuration has changed: who may no longer see whom sees nobody, and who may now is shown."""
-        self._refresh.reconsider(now)
+        with self._keeping():
+            self._refresh.reconsider(now)
 
     def link_lost(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
         """No partner can be reached any more: as if every domain were lost, or those that go by the edge that is."""
@@ -317,18 +334,22 @@ class Home:
             self._refresh.lost(domain, now)
 
     def link_back(self, now: float, owns: Callable[[str], bool] = lambda domain: True) -> None:
-        """Partners can be reached again."""
-        for domain in filter(owns, sorted({*self._context.book.domains, *self._broadcast.owed_domains()})):
-            self.domain_back(domain, now)
+        """Partners can be reached again, or so it is to be presumed until `domain_lost` says otherwise."""
+        for domain in filter(owns, sorted({*self._context.book.domains, *self._words.domains})):
+            with self._surviving():
+                self._refresh.back(domain, now, presumed=True)
 
     def expire(self, now: float) -> None:
         """Do what is due: repeat requests that nobody answers, refresh presence, tell what a flood has held back."""
+        self._words.expire(now)
+
         with self._surviving():
             self._refresh.expire(now)
 
     def _vouched_for(self, user: Address, contact: Address) -> None:
         """Whom the type of his partner has kept from what he was granted, until he was added, sees it from here on."""
-        self._broadcast.reconsider(self._context.book.get(user, contact))
+        with self._keeping():
+            self._broadcast.reconsider(self._context.book.get(user, contact))
 
     def _forget_unwelcome(self, user: Address, shown: Iterable[Address]) -> None:
         """Whose presence was told only because the user was shown to them: it is not told any more (§4.2.4)."""
@@ -339,6 +360,15 @@ class Home:
     def _note(self, user: Address, *, online: bool) -> None:
         with self._surviving():
             self._context.book.set_online(user, online)
+
+    @contextmanager
+    def _keeping(self, *, flush: bool = False) -> Iterator[None]:
+        """Whatever came of it, what is still to be said outlives the process; with `flush`, the machine, too."""
+        try:
+            yield
+        finally:
+            with self._surviving():
+                self._words.save(flush=flush)
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:

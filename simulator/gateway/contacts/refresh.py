@@ -11,6 +11,7 @@ from dataclasses import replace
 from simulator.gateway.contacts.broadcast import Broadcast
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context
+from simulator.gateway.contacts.last_words import LastWords
 from simulator.gateway.contacts.sessions import Sessions
 from simulator.gateway.contacts.sightings import Sightings
 from simulator.xmpp.address import Address
@@ -23,9 +24,11 @@ SHORTEST_PAUSE = 0.05
 class Refresh:
     """Keeps presence true."""
 
-    def __init__(self, context: Context, sessions: Sessions, sightings: Sightings, broadcast: Broadcast) -> None:
+    def __init__(
+        self, context: Context, sessions: Sessions, sightings: Sightings, broadcast: Broadcast, words: LastWords
+    ) -> None:
         self._context, self._sessions, self._sightings = context, sessions, sightings
-        self._broadcast = broadcast
+        self._broadcast, self._words = broadcast, words
         self._looks_at = 0.0
 
     def probe(self, contact: Contact, now: float) -> None:
@@ -53,17 +56,18 @@ class Refresh:
         for contact in self._context.book.at(domain):
             self._sightings.void(contact.user, contact.address)
 
-    def back(self, domain: str, now: float) -> None:
-        """`Home.domain_back`."""
+    def back(self, domain: str, now: float, *, presumed: bool = False) -> None:
+        """`Home.domain_back`, and for each domain `Home.link_back`: then it is `presumed` that a way leads there."""
         self._context.lost.pop(domain, None)
-        self._broadcast.settle(domain)
         left_behind = self._broadcast.visit(domain)
+        said = self._broadcast.settle(domain, left_behind)
+
+        if presumed:
+            self._words.presume(domain, said, now)
+        else:
+            self._words.believe(domain)
 
         for contact in self._context.book.at(domain):
-            # Which devices were left behind, nobody knows any more: those that are here are shown after that.
-            if contact.user in left_behind:
-                self._broadcast.hide_all(contact)
-
             if self._sessions.is_online(contact.user):
                 if self._context.rules.probes_when_back:
                     self.probe(contact, now)
@@ -71,8 +75,11 @@ class Refresh:
                 if self._context.rules.shows_when_back:
                     self._broadcast.show(contact)
 
+        # First what could not be said even now: a process that is killed in between must leave one or the other.
+        self._words.save()
+
         for user in left_behind:
-            if not self._sessions.available(user) and not self._broadcast.owes(user):
+            if not self._sessions.available(user) and not self._broadcast.is_left_behind(user):
                 self._context.book.set_online(user, False)
 
         with self._context.book.batch():

@@ -1,6 +1,6 @@
 """Which of the users' own devices are available, and how (RFC 6121 §4.1: presence sessions).
 
-Knows sessions. Does not know who may see them.
+Knows sessions, and that what one shows directly is to be taken back. Does not know who may see them.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from simulator.gateway.contacts.availability import Availability
+from simulator.gateway.contacts.last_words import LastWords
 from simulator.xmpp.address import Address
 
 #: addresses to which one device may show presence beside its contacts; the oldest is forgotten first
@@ -45,7 +46,8 @@ class Session:
 class Sessions:
     """The sessions of all users, by bare address and resource."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: LastWords) -> None:
+        self._words = words
         self._sessions: dict[Address, dict[str, Session]] = {}
         self._left_at: dict[Address, float] = {}
 
@@ -79,10 +81,24 @@ class Sessions:
         """The session of a resource, a new one if need be."""
         return self._sessions.setdefault(user, {}).setdefault(resource, Session())
 
+    def direct(self, user: Address, resource: str, to: Address) -> Address | None:
+        """Note a directed presence of a resource; gives who is forgotten for it, if it has shown too many."""
+        sender = Address(user.local, user.domain, resource)
+        forgotten = self.open(user, resource).direct(to)
+        self._words.show(sender, to)
+
+        if forgotten is not None:
+            self._words.hide(sender, forgotten)
+
+        return forgotten
+
     def close(self, user: Address, resource: str, now: float) -> Session | None:
         """End a session; gives it, or None if there is none. A device that listens goes on listening."""
         sessions = self._sessions.get(user)
         session = sessions.pop(resource, None) if sessions else None
+
+        for to in session.directed if session is not None else ():
+            self._words.hide(Address(user.local, user.domain, resource), to)
 
         if sessions is not None and session is not None and session.listens:
             sessions[resource] = Session(listens=True)
@@ -110,6 +126,7 @@ class Sessions:
             if resource in (None, own):
                 for each in [each for each in session.directed if to in (each, each.bare)]:
                     session.directed.pop(each)
+                    self._words.hide(Address(user.local, user.domain, own), each)
 
                 # A session that was only opened for it would be in nobody's way, but for ever.
                 if session.availability is None and not session.directed:

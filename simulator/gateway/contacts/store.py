@@ -3,17 +3,17 @@
 Knows rows and the file. Does not know what a contact means. A file belongs to one process at a time.
 
 The write-ahead log is flushed at every commit (``synchronous=FULL``), so a change survives not only the end of the
-process but also that of the machine; of a `batch` all or nothing is kept. Who is online is written without that flush:
-it survives the process, and nobody misses it after the machine. A file ``…-wal`` lies beside the database while it is
-open, and after a crash: it belongs to it.
+process but also that of the machine; of a `batch` all or nothing is kept. Who is online is written without that flush,
+and so are last words that come of no wish of a user: they survive the process, and nobody misses them after the
+machine. A file ``…-wal`` lies beside the database while it is open, and after a crash: it belongs to it.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from simulator.gateway.contacts.contact import Contact
@@ -22,7 +22,10 @@ from simulator.xmpp.subscription import State
 
 #: "S2SC" in ASCII: tells our files from other people's (PRAGMA application_id)
 APPLICATION_ID = 0x53325343
-SCHEMA = 1
+SCHEMA = 2
+
+#: in whose name something is to be said (bare: of all devices), and to whom
+Word = tuple[Address, Address]
 
 _CREATE = (
     """CREATE TABLE contacts (
@@ -32,6 +35,10 @@ _CREATE = (
 ) WITHOUT ROWID""",
     "CREATE TABLE online (user TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
 )
+#: new in schema 2
+_CREATE_LAST_WORDS = """CREATE TABLE last_words (
+    sender TEXT NOT NULL, recipient TEXT NOT NULL, PRIMARY KEY (sender, recipient)
+) WITHOUT ROWID"""
 _COLUMNS = "user, contact, state, name, groups, listed, blocked, approved, request, asked_at"
 
 
@@ -131,6 +138,25 @@ class ContactStore:
         with self._errors(), self._unflushed():
             self._database.execute(statement, (str(user),))
 
+    def last_words(self) -> list[Word]:
+        """What is still to be said: that a user, or a device, is gone."""
+        with self._errors():
+            rows = self._database.execute("SELECT sender, recipient FROM last_words").fetchall()
+
+        try:
+            return [(parse_address(str(sender)), parse_address(str(recipient))) for sender, recipient in rows]
+        except AddressError as error:
+            raise self._error(f"holds a last word that cannot be read ({error}); restore a copy") from None
+
+    def keep_last_words(self, added: Iterable[Word], removed: Iterable[Word], *, flush: bool) -> None:
+        """Keep what is to be said from now on, and what no longer; `flush`: so that it survives the machine, too."""
+        with self._errors(), nullcontext() if flush else self._unflushed(), self.batch():
+            for statement, words in (
+                ("DELETE FROM last_words WHERE sender = ? AND recipient = ?", removed),
+                ("INSERT OR IGNORE INTO last_words VALUES (?, ?)", added),
+            ):
+                self._database.executemany(statement, [(str(sender), str(to)) for sender, to in words])
+
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Make many changes durable at once, when the block ends. Blocks may be nested; the outermost one counts.
@@ -207,6 +233,9 @@ class ContactStore:
                 execute(statement)
 
             execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+        if schema < SCHEMA:
+            execute(_CREATE_LAST_WORDS)
             execute(f"PRAGMA user_version = {SCHEMA}")
 
         execute("COMMIT")

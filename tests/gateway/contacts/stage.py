@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.access.authorization import Refusal
@@ -168,3 +170,19 @@ class Stage:
             raise ConnectionError("the link is down")
 
         self._sent.append(stanza)
+
+
+def started(folder: Path) -> Stage:
+    """A home that keeps its contacts in the folder, which may be new."""
+    folder.mkdir(exist_ok=True)
+    stage = Stage(store=ContactStore(folder / "contacts.sqlite"))
+    stage.home.open()
+
+    return stage
+
+
+def killed(last: Path, following: Path) -> Stage:
+    """The next one, with the files as SIGKILL leaves them: nothing was closed, and so nothing tidied up."""
+    shutil.copytree(last, following)
+
+    return started(following)

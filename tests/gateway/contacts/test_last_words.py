@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from simulator.gateway.contacts.store import ContactStore
 from simulator.xmpp.address import parse_address
 from simulator.xmpp.subscription import State
-from tests.gateway.contacts.stage import ALICE, HERE, JULIET, ROMEO, Stage
+from tests.gateway.contacts.stage import ALICE, HERE, JULIET, ROMEO, Stage, killed, started
 
 DESK = "available alice@contoso.com/desk > romeo@far.example"
 TYBALT = parse_address("tybalt@other.example")
@@ -130,25 +129,9 @@ def test_strangers_presence_counts_as_long_as_the_user_is_shown_to_him(ends: str
     assert not stage.home.seen(ALICE, JULIET)
 
 
-def started(folder: Path) -> Stage:
-    """A gateway that keeps its contacts in the folder."""
-    stage = Stage(store=ContactStore(folder / "contacts.sqlite"))
-    stage.home.open()
-
-    return stage
-
-
-def killed(last: Path, following: Path) -> Stage:
-    """The next one, with the files as SIGKILL leaves them: nothing was closed, and so nothing tidied up."""
-    shutil.copytree(last, following)
-
-    return started(following)
-
-
 @pytest.fixture
 def second(tmp_path: Path) -> Stage:
     """The gateway after the first kill, in the folder 2: Romeo and Tybalt, at two domains, saw Alice then."""
-    (tmp_path / "1").mkdir()
     first = started(tmp_path / "1")
     first.set_state(State.FROM)
     first.set_state(State.FROM, contact=TYBALT)

@@ -100,6 +100,16 @@ def test_who_is_online_is_kept(store: ContactStore) -> None:
     assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
+@pytest.mark.parametrize("flush", [True, False])
+def test_last_words_are_kept_until_they_are_removed(store: ContactStore, flush: bool) -> None:
+    desk, balcony = parse_address("alice@contoso.com/desk"), parse_address("romeo@far.example/balcony")
+    store.keep_last_words([(ALICE, ROMEO), (desk, ROMEO), (desk, balcony)], [], flush=flush)
+    store.keep_last_words([(ALICE, ROMEO)], [(desk, ROMEO), (ROMEO, ALICE)], flush=flush)
+
+    assert store.last_words() == [(ALICE, ROMEO), (desk, balcony)]
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
 def test_changes_of_a_batch_are_kept_together(store: ContactStore) -> None:
     def fail() -> None:
         with store.batch():
@@ -174,8 +184,27 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
     own(path)
     prepared(path, "PRAGMA user_version = 7")
 
-    with pytest.raises(StoreError, match=r"newer version \(schema 7, this one knows 1\); use that version"):
+    with pytest.raises(StoreError, match=r"newer version \(schema 7, this one knows 2\); use that version"):
         ContactStore(path).open()
+
+
+def test_a_file_of_the_schema_before_this_one_is_taken_as_it_is(path: Path) -> None:
+    own(path)
+    prepared(path, "DROP TABLE last_words", f"INSERT INTO online VALUES ('{ALICE}')", "PRAGMA user_version = 1")
+    store = ContactStore(path)
+    store.open()
+    store.keep_last_words([(ALICE, ROMEO)], [], flush=True)
+
+    assert list(store.contacts()) == [FULL]
+    assert store.online() == {ALICE}
+    assert store.last_words() == [(ALICE, ROMEO)]
+
+    store.close()
+    store.open()
+
+    assert store.last_words() == [(ALICE, ROMEO)]
+
+    store.close()
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -207,6 +236,18 @@ def test_a_row_that_cannot_be_read_is_an_error(path: Path, column: str) -> None:
 
     with pytest.raises(StoreError, match="that cannot be read"):
         list(store.contacts())
+
+    store.close()
+
+
+def test_a_last_word_that_cannot_be_read_is_an_error(path: Path) -> None:
+    own(path)
+    prepared(path, "INSERT INTO last_words VALUES ('@', 'romeo@far.example')")
+    store = ContactStore(path)
+    store.open()
+
+    with pytest.raises(StoreError, match="holds a last word that cannot be read"):
+        store.last_words()
 
     store.close()
 

@@ -127,6 +127,7 @@ class TwoHomes(RuleBasedStateMachine):
         new.home._context.book._store = old.store
         new.home.open()
         self.servers[side] = new
+        new.home.link_back(new.now)
 
         for each in USERS[side]:
             assert set(new.home.contacts(each)) == set(old.home.contacts(each))

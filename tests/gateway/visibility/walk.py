@@ -86,7 +86,7 @@ class Walk(RuleBasedStateMachine):
         """Contact -> resource -> show, as the partner's server has it."""
         path = Path(self.folder) / "contacts.sqlite"
         self.inside = Inside(configuration(self.model.settings), self.gateway, path)
-        self.inside.judge = self.witness.judge
+        self.inside.judge = lambda stanza: self.witness.judge(stanza, arrives=self.inside.partner_is_there)
         self.texts = 0
         self.act("start", self.inside.raise_link)
 
@@ -253,7 +253,7 @@ class Walk(RuleBasedStateMachine):
     @rule(what=st.sampled_from(["killed", "ended", "link", "domain", "link", "domain", "time"]), data=st.data())
     def happens(self, what: str, data: st.DataObject) -> None:
         if what in ("killed", "ended"):
-            self.restarts(what == "killed", data.draw(st.none() | users))
+            self.restarts(what == "killed", data.draw(st.none() | users), data.draw(st.booleans()))
         elif what == "time" and self.reachable:
             self.waits(data.draw(st.sampled_from([1.0, 70.0, 700.0])))
         elif not self.reachable:
@@ -261,12 +261,8 @@ class Walk(RuleBasedStateMachine):
         else:
             self.loses(what)
 
-    def restarts(self, killed: bool, early: str | None) -> None:
-        """`early`: somebody's device is back before the link is."""
-        # What a process still had to take back, of those who may not see the user by a subscription, ends with it.
-        for pair in () if self.reachable and not killed else PAIRS:
-            self.witness.excuse(pair, set(self.witness.views[pair]) - self.model.shown(*pair).keys())
-
+    def restarts(self, killed: bool, early: str | None, partner_is_there: bool) -> None:
+        """`early`: somebody's device is back before the link is. The edge lives on, and knows who is away."""
         self.model.devices.clear()
         self.model.directed.clear()
 
@@ -276,12 +272,15 @@ class Walk(RuleBasedStateMachine):
             self.act("end", self.inside.ends)
 
         self.inside.begin()
-        self.inside.partner_is_there = True
+        self.inside.partner_is_there = partner_is_there
 
         if early is not None:
             self.comes(early, "desk", "", "")
 
         self.act("restart", self.inside.raise_link)
+
+        if not partner_is_there:
+            self.act("lose", lambda: self.inside.frontend.link.on_domain_lost("far.example"))
 
     def loses(self, what: str) -> None:
         if what == "link":

@@ -31,8 +31,8 @@ class Witness:
         self.act = ""
         self.probed_full = False
 
-    def judge(self, stanza: Element) -> None:
-        """A stanza leaves."""
+    def judge(self, stanza: Element, *, arrives: bool) -> None:
+        """A stanza leaves; where it does not arrive, nobody sees what it says."""
         user, _, resource = stanza.get("from", "").partition("/")
         contact, kind = stanza.get("to", "").partition("/")[0], stanza.get("type", "")
         name = stanza.tag.removeprefix(_SERVER)
@@ -44,14 +44,14 @@ class Witness:
             # An error goes to whoever has written; all else is what a user says.
             assert kind == "error" or self.model.may_write(user, contact), says
         elif kind == "":
-            self._available(stanza, (user, contact), resource, says)
+            self._available(stanza, (user, contact), resource, says, arrives)
         elif kind == "unavailable":
-            self._unavailable(stanza, (user, contact), resource, says)
+            self._unavailable(stanza, (user, contact), resource, says, arrives)
         elif kind != "error":
             assert not resource, f"{says} leaks the resource"
             self._about_subscriptions((user, contact), kind, says)
 
-    def _available(self, stanza: Element, pair: Pair, resource: str, says: str) -> None:
+    def _available(self, stanza: Element, pair: Pair, resource: str, says: str, arrives: bool) -> None:
         show, note = stanza.findtext(f"{_SERVER}show") or "", stanza.findtext(f"{_SERVER}status") or ""
         shown = self.model.shown(*pair).get(resource)
         # Of a device that was asked for alone, and of one that showed itself, an answer says only that it is there.
@@ -66,18 +66,22 @@ class Witness:
         elif not mere:
             assert (show, note) == shown, f"{says} says {show!r} {note!r} for {shown}"
 
-        if not mere or resource not in self.views[pair]:
+        if arrives and (not mere or resource not in self.views[pair]):
             self.views[pair][resource] = shown[0] if shown is not None else show
 
-        self.stale[pair].discard(resource)
+        if arrives:
+            self.stale[pair].discard(resource)
 
-    def _unavailable(self, stanza: Element, pair: Pair, resource: str, says: str) -> None:
+    def _unavailable(self, stanza: Element, pair: Pair, resource: str, says: str, arrives: bool) -> None:
         # Who has never seen the user, and has no subscription, must not learn that there was anything to see.
         known = self.model.relations[pair].is_seen or pair in self.meant
 
         assert known, says
         assert stanza.find(f"{_SERVER}status") is None or self.model.may(*pair, "note"), f"{says} tells the note"
         assert stanza.find(f"{_SERVER}show") is None, says
+
+        if not arrives:
+            return
 
         if resource:
             self.views[pair].pop(resource, None)
