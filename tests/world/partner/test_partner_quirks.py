@@ -1,11 +1,11 @@
 """Each misbehaviour is seen to do what its sentence says."""
 
-import asyncio
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
 
+from simulator.world.pace import bounded
 from simulator.world.partner.stream import PartnerStream, StreamOver
 from simulator.xmpp.element import parse_element, serialize
 
@@ -18,7 +18,7 @@ async def dial(town: Any, quirk: str) -> PartnerStream:
     stream: PartnerStream = await contoso.dial("", "gmail.com")
 
     try:
-        async with asyncio.timeout(0.1):
+        async with bounded(0.1):
             await stream.arrived_features()
     except (TimeoutError, StreamOver):
         pass
@@ -50,7 +50,7 @@ def written(town: Any) -> str:
 
 async def silent(stream: PartnerStream) -> bool:
     try:
-        async with asyncio.timeout(0.1):
+        async with bounded(0.1):
             await stream.next_element()
     except TimeoutError:
         return True
@@ -291,7 +291,7 @@ async def verification(town: Any, quirk: str, key: str = "") -> Element | str:
     stream.send_xml(f"<db:verify from='contoso.com' to='gmail.com' id='i1'>{key or right}</db:verify>")
 
     try:
-        async with asyncio.timeout(0.15):
+        async with bounded(0.15):
             return (await stream.next_element()).element
     except TimeoutError:
         return "silence"

@@ -1,12 +1,12 @@
 """Each misbehaviour of TLS and SASL is seen to do what its sentence says."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from simulator.world.ca import CertificateAuthority
+from simulator.world.pace import bounded
 from simulator.world.partner.negotiating import Refused, authenticate
 from simulator.world.partner.stream import PartnerStream
 from simulator.xmpp.namespaces import TLS
@@ -89,7 +89,7 @@ async def test_negotiation_comes_to(town: Any, authority: CertificateAuthority, 
 )
 async def test_nothing_comes_of_it(town: Any, authority: CertificateAuthority, quirk: str, said_last: str) -> None:
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5):
+        async with bounded(0.5):
             await negotiate(town, authority, quirk)
 
     assert town.entries("sent", "contoso.com")[-1].data["text"].startswith(said_last)
