@@ -198,7 +198,7 @@ just-expired                      no   no    RFC 6120 §13.7.2, RFC 5280 §6.1.3
 expired-years-ago                 no   no    RFC 6120 §13.7.2, RFC 5280 §6.1.3
     was good until nine years ago
 expires-soon                      yes  yes   RFC 6120 §13.7.2.3
-    good for three seconds more when it is minted, and minted anew each time
+    good for six seconds more when it is minted, and minted anew each time
 not-yet-valid                     no   no    RFC 6120 §13.7.2, RFC 5280 §6.1.3
     good from tomorrow on
 backwards                         no   no    RFC 5280 §6.1.3

@@ -15,7 +15,7 @@ from simulator.world.certificates.request import Recipe, Request, Shown, by_root
 
 YEAR, DAY, SECOND = timedelta(days=365), timedelta(days=1), timedelta(seconds=1)
 #: how long a certificate is good that expires while it is in use
-SOON = timedelta(seconds=3)
+SOON = timedelta(seconds=6)
 #: a host that the name server does not know
 NOWHERE = "http://gone.s2sim.example"
 

@@ -34,7 +34,7 @@ from simulator.xmpp.events import (
 )
 from simulator.xmpp.stream import Stream
 
-PATIENCE = 5.0
+PATIENCE = 15.0
 STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 PROCEED = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 Wanted = TypeVar("Wanted")
