@@ -25,10 +25,11 @@ LIVENESS_VERBS = (
         name="stops reading",
         actors=("partner",),
         says="Reads nothing more on the streams that the system has opened to it, and has room for little, so that the "
-        "system's TCP is told to wait; {seconds}: and goes on after so many.",
+        "system's TCP is told to wait; {seconds}: and goes on after so many, {times}: having read a little each time "
+        "before, when so many seconds have gone by so often.",
         example="gmail.com stops reading: {seconds: 0.3}",
         argument="optional",
-        keys=("seconds",),
+        keys=("seconds", "times"),
     ),
     Verb(
         name="receives white space",

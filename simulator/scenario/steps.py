@@ -255,8 +255,8 @@ _TABLE = (
     Verb(
         name="refuses messages",
         actors=_USER,
-        says="From now on this user, who speaks SIP, answers every message with that code and does not show it; 0: "
-        "does not answer at all. The mapping adds the phrase, or a Contact that is a URI.",
+        says="From now on this user, who speaks SIP, or this device, answers every message with that code and does not "
+        "show it; 0: does not answer at all. The mapping adds the phrase, or a Contact that is a URI.",
         example="alice@contoso.com refuses messages: {code: 302, contact: 'sip:alice@home.example'}",
         argument="required",
         keys=("code", "phrase", "contact"),

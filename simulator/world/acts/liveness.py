@@ -12,6 +12,7 @@ from simulator.scenario.liveness_steps import DEAD, NONE, RESET
 from simulator.scenario.model import Step
 from simulator.scenario.names import recast
 from simulator.scenario.news import bare
+from simulator.wire.connection import Connection
 from simulator.wire.rough import be_deaf, make_room
 from simulator.world.acts.settling import settle
 from simulator.world.acts.streams import ended, mapping, partner_of, stream_of
@@ -40,7 +41,7 @@ async def loses_its_connections(stage: Stage, step: Step) -> Seen:
 
 async def stops_reading(stage: Stage, step: Step) -> Seen:
     """Let what the system sends lie, and tell it soon to send no more."""
-    seconds = mapping(step).get("seconds")
+    seconds, times = mapping(step).get("seconds"), int(mapping(step).get("times", 1))
 
     for stream in tuple(partner_of(stage, step).open_streams):
         if not stream.dialed:
@@ -48,9 +49,24 @@ async def stops_reading(stage: Stage, step: Step) -> Seen:
             stream.connection.pause_reading()
 
             if seconds is not None:
-                asyncio.get_running_loop().call_later(float(seconds), stream.connection.resume_reading)
+                _read_later(stream.connection, float(seconds), times)
 
     return Seen()
+
+
+def _read_later(connection: Connection, seconds: float, times: int) -> None:
+    """Read what there is room for whenever so many seconds have gone by, and from the last time on as it comes."""
+    loop = asyncio.get_running_loop()
+
+    def read(left: int) -> None:
+        connection.resume_reading()
+
+        if left > 1:
+            # The loop reads once between the two turns.
+            loop.call_soon(loop.call_soon, connection.pause_reading)
+            loop.call_later(seconds, read, left - 1)
+
+    loop.call_later(seconds, read, times)
 
 
 async def receives_white_space(stage: Stage, step: Step) -> Seen:

@@ -76,12 +76,11 @@ async def refuses_messages(stage: Stage, step: Step) -> Seen:
     given = step.argument if isinstance(step.argument, Mapping) else {"code": step.argument}
     user: Any = stage.user(step.actor)
 
-    if not hasattr(user, "answer_code"):
+    if not hasattr(user, "answer_messages"):
         raise NotPlayable(f"{step.actor} does not speak SIP")
 
     contact = [("Contact", f"<{stage.fill(str(given['contact']))}>")] if "contact" in given else []
-    user.answer_code, user.answer_phrase = int(given["code"]), str(given.get("phrase", ""))
-    user.answer_headers = contact
+    user.answer_messages(int(given["code"]), str(given.get("phrase", "")), contact, device=step.device)
 
     return Seen()
 

@@ -274,7 +274,7 @@ async def test_a_session_that_others_open_is_taken(town: Any) -> None:
 async def test_an_invitation_can_be_refused(town: Any) -> None:
     alice, juliet = await meet(town, Habits(sessions=True))
     refusing: Any = alice
-    refusing.answer_code = 486
+    refusing.answer_messages(486)
     await juliet.send_message(ALICE, "Hello", id="m1", type="chat")
     refused = await arrived(juliet, REFUSAL)
 

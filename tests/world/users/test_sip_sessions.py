@@ -135,13 +135,26 @@ async def test_an_invitation_to_something_else_is_not_taken(server: Server, alic
 
 
 async def test_an_invitation_rings_until_it_is_taken_back(server: Server, alice: SIPUser) -> None:
-    alice.answer_code = 0
+    alice.answer_messages(0)
     branch = invite(server)
     # RFC 3261 §9.1: a CANCEL waits for a provisional response.
     server.cancel(branch)
 
     assert await server.answered() == 487
     assert not alice.inbox.arrivals
+
+
+async def test_a_message_that_waits_is_answered_487_when_the_session_ends(server: Server, alice: SIPUser) -> None:
+    invite(server)
+    response = await server.answers.get()
+    assert response is not None
+    tag = response.to.tag or ""
+    alice.answer_messages(0)
+    server.send("MESSAGE", f"sip:{ALICE}", dialog("MESSAGE", 2, ("Content-Type", "text/plain"), tag=tag), b"Farewell")
+    server.send("BYE", f"sip:{ALICE}", dialog("BYE", 3, tag=tag))
+
+    # RFC 3261 §15.1.2.
+    assert [await server.answered(), await server.answered()] == [200, 487]
 
 
 async def test_what_is_said_within_the_session_is_heard(server: Server, alice: SIPUser) -> None:

@@ -149,15 +149,25 @@ async def test_message_is_written_down_and_answered(host: Host, alice: SIPUser) 
 
 
 async def test_user_answers_what_he_is_told_to(host: Host, alice: SIPUser) -> None:
-    alice.answer_code = 486
+    alice.answer_messages(486)
     host.message()
 
     assert await host.answered() == 486
     assert host.delivered() == []
 
 
+async def test_one_device_answers_otherwise_until_all_are_told(host: Host, alice: SIPUser) -> None:
+    alice.answer_messages(486, device="another")
+    host.message()
+    assert await host.answered() == 200
+
+    alice.answer_messages(603)
+    host.message("z9hG4bKsecond")
+    assert await host.answered() == 603
+
+
 async def test_silent_user_answers_nothing(host: Host, alice: SIPUser) -> None:
-    alice.answer_code = 0
+    alice.answer_messages(0)
     host.message()
     host.message("z9hG4bKother", "OPTIONS")
 

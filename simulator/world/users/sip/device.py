@@ -86,8 +86,10 @@ class Device:
             on_closed=self._closed,
         )
         contact = self._contact(line)
-        self._pager = Pager(line, self._person, self.arrived)
-        self._talks = Talks(line, self._person, f"<{contact}>", self.arrived) if self._person.habits.sessions else None
+        self._pager = Pager(line, self._person, self.name, self.arrived)
+
+        if self._person.habits.sessions:
+            self._talks = Talks(line, self._person, self.name, f"<{contact}>", self.arrived)
 
         if self._person.habits.uses_presence:
             self._presence = DIALECTS[self._person.habits.dialect](line, self._person, f"<{contact}>", self.arrived)

@@ -16,15 +16,15 @@ from simulator.sip.message import Request, Response
 from simulator.world.users.sip.addresses import address_of, target_of
 from simulator.world.users.sip.line import Line
 from simulator.world.users.sip.observed import refusal_of
-from simulator.world.users.sip.person import Person
+from simulator.world.users.sip.person import Answer, Person
 from simulator.world.users.user import ACCEPTED, COMPOSING, MESSAGE, REFUSAL
 
 
 class Pager:
-    """The messages of one device."""
+    """The messages of one `device`."""
 
-    def __init__(self, line: Line, person: Person, arrived: Callable[..., None]) -> None:
-        self._line, self._person, self._arrived = line, person, arrived
+    def __init__(self, line: Line, person: Person, device: str, arrived: Callable[..., None]) -> None:
+        self._line, self._person, self._device, self._arrived = line, person, device, arrived
 
     def send(
         self,
@@ -63,20 +63,20 @@ class Pager:
             self._line.answer(incoming, 405, headers=[("Allow", "MESSAGE")])
             return
 
-        take_message(self._line, self._person, incoming, self._arrived)
+        take_message(self._line, self._person.answer_of(self._device), incoming, self._arrived)
 
 
 def take_message(
-    line: Line, person: Person, incoming: Incoming, arrived: Callable[..., None], *, tag: str = "", **further: Any
+    line: Line, answer: Answer, incoming: Incoming, arrived: Callable[..., None], *, tag: str = "", **further: Any
 ) -> None:
     """Show a message, or who is typing, and answer as the person wants; `further` fields are of the session."""
-    request, code = incoming.request, person.answer_code
+    request, code = incoming.request, answer.code
 
     if 200 <= code < 300:
         _show(line, request, arrived, further)
 
     if code:
-        line.answer(incoming, code, tag=tag, phrase=person.answer_phrase, headers=person.answer_headers)
+        line.answer(incoming, code, tag=tag, phrase=answer.phrase, headers=answer.headers)
 
 
 def answer_to(carried: str, arrived: Callable[..., None]) -> Callable[[int, Response | None], None]:

@@ -13,6 +13,16 @@ from simulator.world.users.sip.addresses import uri_of
 from simulator.world.users.user import Inbox
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What is answered to a message."""
+
+    code: int = 200
+    """0: nothing."""
+    phrase: str = ""
+    headers: HeaderList = ()
+
+
 @dataclass(kw_only=True)
 class Person:
     """One person; addresses in the sets are bare and in lower case."""
@@ -20,10 +30,9 @@ class Person:
     address: str
     inbox: Inbox
     habits: Habits
-    answer_code: int = 200
-    """What is answered to a message; 0: nothing."""
-    answer_phrase: str = ""
-    answer_headers: HeaderList = ()
+    answer: Answer = Answer()
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Of devices that answer otherwise, by name."""
     accepted: set[str] = field(default_factory=set)
     """Who may see the person."""
     turned_away: set[str] = field(default_factory=set)
@@ -36,6 +45,10 @@ class Person:
     def uri(self) -> str:
         """The address-of-record."""
         return uri_of(self.address)
+
+    def answer_of(self, device: str) -> Answer:
+        """What one device answers."""
+        return self.answers.get(device, self.answer)
 
     def decide(self, contact: str, *, may_see: bool) -> None:
         """Note who may see the person."""

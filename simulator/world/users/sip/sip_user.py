@@ -17,15 +17,15 @@ from simulator.wire.tls import TLSContext
 from simulator.world.users.habits import WRITES, Habits
 from simulator.world.users.sip.device import Device, Place
 from simulator.world.users.sip.dialect import Dialect
-from simulator.world.users.sip.person import Person
+from simulator.world.users.sip.person import Answer, Person
 from simulator.world.users.user import Inbox, Unable
 
 
 class SIPUser:
     """One person; `address` is bare (``user@domain``). Raises PermissionError off loopback.
 
-    `answer_code` is what they answer to a message, 200 unless told otherwise, 0 for silence; `answer_phrase` and
-    `answer_headers` go with it. What they refuse they do not show: nothing reaches the inbox then.
+    They answer 200 to a message unless told otherwise. What they refuse they do not show: nothing reaches the inbox
+    then.
     """
 
     def __init__(
@@ -51,32 +51,15 @@ class SIPUser:
         self._journal, self._identifiers = journal, Identifiers(entropy)
         self._devices: dict[str, Device] = {}
 
-    @property
-    def answer_code(self) -> int:
-        """What is answered to a message; 0: nothing."""
-        return self._person.answer_code
+    def answer_messages(self, code: int, phrase: str = "", headers: HeaderList = (), *, device: str = "") -> None:
+        """Answer every message so from now on, on one device or on all; `code` 0: not at all."""
+        answer = Answer(code=code, phrase=phrase, headers=headers)
 
-    @answer_code.setter
-    def answer_code(self, code: int) -> None:
-        self._person.answer_code = code
-
-    @property
-    def answer_phrase(self) -> str:
-        """The phrase of that answer."""
-        return self._person.answer_phrase
-
-    @answer_phrase.setter
-    def answer_phrase(self, phrase: str) -> None:
-        self._person.answer_phrase = phrase
-
-    @property
-    def answer_headers(self) -> HeaderList:
-        """Further headers of that answer."""
-        return self._person.answer_headers
-
-    @answer_headers.setter
-    def answer_headers(self, headers: HeaderList) -> None:
-        self._person.answer_headers = headers
+        if device:
+            self._person.answers[device] = answer
+        else:
+            self._person.answer = answer
+            self._person.answers.clear()
 
     # -- being there
 

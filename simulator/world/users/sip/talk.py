@@ -53,17 +53,20 @@ class Talk:
     waiting: list[Said] = field(default_factory=list)
     first: Said | None = None
     """What rides in our INVITE."""
+    unanswered: list[Incoming] = field(default_factory=list)
+    """What the person lets lie."""
     names: dict[str, str] = field(default_factory=dict)
     """Message-Id, by which a later notice names a message -> the id that it carried."""
 
 
 class Talks:
-    """The sessions of one device. `contact` is the value of its Contact header."""
+    """The sessions of one `device`. `contact` is the value of its Contact header."""
 
     methods = ("INVITE", "ACK", "BYE", "CANCEL", "INFO", "OPTIONS")
 
-    def __init__(self, line: Line, person: Person, contact: str, arrived: Callable[..., None]) -> None:
-        self._line, self._person, self._contact, self._arrived = line, person, contact, arrived
+    def __init__(self, line: Line, person: Person, device: str, contact: str, arrived: Callable[..., None]) -> None:
+        self._line, self._person, self._device = line, person, device
+        self._contact, self._arrived = contact, arrived
         self._talks: dict[str, Talk] = {}
         self._ringing: dict[Incoming, str] = {}
 
@@ -229,7 +232,7 @@ class Talks:
     # -- inside: what the peer asks for
 
     def _invited(self, incoming: Incoming) -> None:
-        request, code = incoming.request, self._person.answer_code
+        request, wanted = incoming.request, self._person.answer_of(self._device)
         first = request.header(HEADER)
 
         try:
@@ -242,13 +245,12 @@ class Talks:
 
         if offered.chosen is None:
             self._line.answer(incoming, 488)
-        elif not code:
+        elif not wanted.code:
             # Nobody answers, but the device rings: whoever may not wait any longer can take it back.
             self._ringing[incoming] = tag = self._line.identifiers.fresh()
             self._line.answer(incoming, 180, tag=tag)
-        elif not 200 <= code < 300:
-            phrase, headers = self._person.answer_phrase, self._person.answer_headers
-            self._line.answer(incoming, code, phrase=phrase, headers=headers)
+        elif not 200 <= wanted.code < 300:
+            self._line.answer(incoming, wanted.code, phrase=wanted.phrase, headers=wanted.headers)
         else:
             talk = self._accept(incoming, offered, reads_first=words is not None)
 
@@ -293,10 +295,19 @@ class Talks:
             return
 
         if request.method == "MESSAGE":
-            take_message(self._line, self._person, incoming, self._arrived, **self._of(talk))
+            if not self._person.answer_of(self._device).code:
+                talk.unanswered.append(incoming)
+
+            take_message(self._line, self._person.answer_of(self._device), incoming, self._arrived, **self._of(talk))
         elif request.method == "BYE":
             self._line.answer(incoming, 200)
             self._forget(talk)
+
+            # RFC 3261 §15.1.2: "The UAS MUST still respond to any pending requests received for that dialog. It is
+            # RECOMMENDED that a 487 (Request Terminated) response be generated to those pending requests."
+            for each in talk.unanswered:
+                self._line.answer(each, 487)
+
             self._arrived(COMPOSING, state="gone", thread=talk.dialog.call_id, **self._peer(talk))
         elif request.method == "INFO" and media == KEYBOARD_MEDIA_TYPE:
             self._line.answer(incoming, 200)
