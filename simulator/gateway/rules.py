@@ -108,6 +108,7 @@ class Rules:
     bounce_condition: Callable[[Failure], StanzaCondition] = failures.bounce_condition
     is_bounced: Callable[[Element], bool] = failures.is_bounced
     is_handed_over: Callable[[int, int], bool] = limits.is_handed_over
+    queue_has_room: Callable[[int, int], bool] = limits.queue_has_room
     leaving_order: Callable[[list[Element]], list[Element]] = limits.leaving_order
     stream_is_reused: Callable[[], bool] = limits.stream_is_reused
 
@@ -129,6 +130,7 @@ class Rules:
     checks_unauthenticated: Callable[[], bool] = liveness.checks_unauthenticated
     pings: Callable[[EdgeSettings], bool] = liveness.pings
     is_sign_of_life: Callable[[str | None], bool] = liveness.is_sign_of_life
+    is_progress: Callable[[int, int], bool] = liveness.is_progress
     answer_to_violation: Callable[[StreamCondition], StreamCondition | None] = endings.answer_to_violation
     answer_to_error: Callable[[str], StreamCondition | None] = endings.answer_to_error
     closing_timeout: Callable[[EdgeSettings], float | None] = limits.closing_timeout

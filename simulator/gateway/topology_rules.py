@@ -89,6 +89,8 @@ class TopologyRules:
 
     RFC 6121 §4.5.2: "the server MUST generate the unavailable presence broadcast on the user's behalf".
     """
+    presences_remembered: Callable[[int], int] = lambda limit: limit
+    """To how many users outside an edge knows that users were shown, called with the limit that is set."""
     stopped_edge_withdraws: bool = True
     """Whether an edge says so that is stopped in order."""
 

@@ -50,6 +50,7 @@ class StreamCheck:
             interval=self._rules.check_interval(settings),
             timeout=self._rules.check_timeout(settings),
             checked_at=self._loop.time(),
+            is_progress=self._rules.is_progress,
         )
         self._channel.regularly(self._pulse.period, self._look)
 

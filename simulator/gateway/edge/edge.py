@@ -84,7 +84,7 @@ class Edge:
         self._context = Context(configuration, rules or Rules(), log, entropy, counters or Counters())
         self._topology = self._context.rules.topology
         self.link: Link = link or LinkListener(configuration, log=log)
-        self._ledger = PresenceLedger(configuration.limits.presences)
+        self._ledger = PresenceLedger(self._topology.presences_remembered(configuration.limits.presences))
         self._dialler = Dialler(self._context)
         self._verifications = Verifications(self._context, self._dialler)
         self._routes = Routes(

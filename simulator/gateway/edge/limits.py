@@ -87,6 +87,11 @@ def senders_share_stream(peer_handles_dialback_errors: bool) -> bool:
     return peer_handles_dialback_errors
 
 
+def queue_has_room(waiting: int, limit: int) -> bool:
+    """Whether one more stanza may wait for a stream (RFC 6120 §8.3.3.18: resource-constraint where it may not)."""
+    return waiting < limit
+
+
 def leaving_order(queue: list[Element]) -> list[Element]:
     """RFC 6120 §10.1: what waited for a stream leaves in the order in which it came."""
     return queue

@@ -12,6 +12,7 @@ itself is another question, which EnableKeepAlive answers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -66,6 +67,11 @@ def is_sign_of_life(type_: str | None) -> bool:
     return type_ in ("result", "error")
 
 
+def is_progress(before: int, acknowledged: int) -> bool:
+    """Whether a peer that has not acknowledged everything has acknowledged something, both in bytes: it reads."""
+    return acknowledged != before
+
+
 @dataclass(slots=True)
 class Pulse:
     """What is known of one connection, of which `look` is told again and again."""
@@ -76,6 +82,7 @@ class Pulse:
     """As `check_timeout`."""
     checked_at: float
     """When it was last checked, or began."""
+    is_progress: Callable[[int, int], bool] = is_progress
     acknowledged: int = 0
     stuck_since: float | None = None
     """Since when something waits for its acknowledgement, and nothing was acknowledged."""
@@ -91,7 +98,7 @@ class Pulse:
         """`active_at` is when something was last heard or said; `written` and `acknowledged` are bytes."""
         if written <= acknowledged:
             self.stuck_since = None
-        elif self.stuck_since is None or acknowledged != self.acknowledged:
+        elif self.stuck_since is None or self.is_progress(self.acknowledged, acknowledged):
             self.stuck_since = now
 
         self.acknowledged = acknowledged

@@ -65,7 +65,9 @@ class Routes:
 
             pair = refusal
 
-        if len(pair.queue) >= self._context.configuration.limits.queued_stanzas:
+        limit = self._context.configuration.limits.queued_stanzas
+
+        if not self._context.rules.queue_has_room(len(pair.queue), limit):
             self._bounce(stanza, Failure.TOO_MANY_WAIT)
         elif pair.may_send and pair.stream is not None:
             pair.stream.write(pair, stanza)

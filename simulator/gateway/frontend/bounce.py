@@ -44,6 +44,14 @@ def read_bounce(stanza: Element) -> Bounce:
     return Bounce(sender, condition, text, new_address)
 
 
+def may_report(sender: Address | None, to: Address) -> bool:
+    """Whether an error of this sender can be about a message to somebody: the error swaps the addresses (§8.3.1).
+
+    An id is no secret, so it alone proves nothing. The device may be another than the one that was written to, or none.
+    """
+    return sender is not None and sender.bare == to.bare
+
+
 def _address(text: str) -> Address | None:
     try:
         return parse_address(text)

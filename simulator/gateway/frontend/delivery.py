@@ -5,7 +5,7 @@ Knows the headers of a MESSAGE (RFC 3428 §4) and forking. Does not know where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from simulator.gateway.frontend.flow import Flow, OnFinal
@@ -35,15 +35,15 @@ class Letter:
 
 
 class Delivery:
-    """Sends letters. `limit`: largest MESSAGE in bytes, or None."""
+    """Sends letters. `limit`: largest MESSAGE in bytes, or None; `best` as `best_answer`."""
 
-    def __init__(self, identifiers: Identifiers, limit: int | None) -> None:
-        self._identifiers, self._limit = identifiers, limit
+    def __init__(self, identifiers: Identifiers, limit: int | None, best: Callable[[Sequence[int]], int]) -> None:
+        self._identifiers, self._limit, self._best = identifiers, limit, best
 
     def deliver(self, letter: Letter, bindings: Sequence[Binding[Flow]], on_final: OnFinal) -> None:
         """Send a letter to every device of a user; `on_final` is called once, with the best answer."""
         if len(bindings) > 1:
-            on_final = _Fork(len(bindings), on_final)
+            on_final = _Fork(len(bindings), on_final, self._best)
 
         headers = self._headers(letter)
 
@@ -75,18 +75,20 @@ class Delivery:
 class _Fork:
     """Waits for all devices. RFC 3428 §4: "the forking proxy will forward one final response upstream"."""
 
-    def __init__(self, devices: int, on_final: OnFinal) -> None:
-        self._left, self._on_final = devices, on_final
-        self._best: tuple[int, Response | None] | None = None
+    def __init__(self, devices: int, on_final: OnFinal, best: Callable[[Sequence[int]], int]) -> None:
+        self._devices, self._on_final, self._best = devices, on_final, best
+        self._answers: list[tuple[int, Response | None]] = []
 
     def __call__(self, code: int, response: Response | None) -> None:
-        self._left -= 1
+        self._answers.append((code, response))
 
-        if self._best is None or rank(code) < rank(self._best[0]):
-            self._best = (code, response)
+        if len(self._answers) == self._devices:
+            self._on_final(*self._answers[self._best([each for each, _ in self._answers])])
 
-        if self._left == 0:
-            self._on_final(*self._best)
+
+def best_answer(codes: Sequence[int]) -> int:
+    """The number of the answer that counts; of equals the first."""
+    return min(range(len(codes)), key=lambda number: rank(codes[number]))
 
 
 def rank(code: int) -> tuple[int, int]:

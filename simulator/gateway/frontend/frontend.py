@@ -90,7 +90,7 @@ class FrontEnd:
             clock=self._now,
             log=log,
         )
-        delivery = Delivery(self._identifiers, rules.message_limit)
+        delivery = Delivery(self._identifiers, rules.message_limit, rules.best_answer)
         self._sessions = self._make_sessions(delivery)
         self._serve(delivery)
         self._presence = PresenceAgent(

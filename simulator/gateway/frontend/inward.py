@@ -103,7 +103,7 @@ class Inward:
             self._bounced(stanza)
             return
 
-        if self._is_stopped(stanza, to, type_):
+        if self._rules.faces_gates(stanza) and self._is_stopped(stanza, to, type_):
             return
 
         known = self._knows(to)

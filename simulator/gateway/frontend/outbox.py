@@ -121,8 +121,7 @@ class Outbox:
         for waiting in (self._pending, self._late):
             found = waiting.get(name)
 
-            # Only who was written to may say that it failed: an id is no secret.
-            if found is None or bounce.sender is None or bounce.sender.bare != found.to.bare:
+            if found is None or not self._rules.may_report(bounce.sender, found.to):
                 continue
 
             waiting.take(name)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from simulator.gateway.frontend.addressing import address_of, uri_of
+from simulator.gateway.frontend.bounce import may_report
+from simulator.gateway.frontend.delivery import best_answer
 from simulator.gateway.frontend.presence.rules import PresenceRules
 from simulator.gateway.frontend.recipients import Standing, matches, recipients
 from simulator.gateway.frontend.sessions.rules import SessionRules
@@ -105,11 +107,18 @@ class FrontEndRules:
     code_for_error: Callable[..., int] = code_for_condition
     """Called as ``code_for_error(condition, full=..., new_address=...)``."""
     answers_when_link_is_down: bool = True
+    may_report: Callable[[Address | None, Address], bool] = may_report
+    """Whether an error is believed, called with whom it is from and whom the message was for."""
     tells_of_late_errors: bool = True
     """Whether a device hears of an error that came after its message was accepted, where there is a way."""
 
     # -- XMPP to SIP
     is_error: Callable[[Element], bool] = is_error
+    faces_gates: Callable[[Element], bool] = lambda message: True
+    """Whether a message, which is no error, is held against the gates and whom the user has blocked.
+
+    All are: a chat state and a receipt tell the user of somebody as words do.
+    """
     fate_of_message: Callable[..., str | None] = fate_of_message
     """Called as ``fate_of_message(type, target, known=..., reachable=...)``: ``deliver``, ``ignore`` or a condition."""
     matches: Callable[[str, str], bool] = matches
@@ -138,6 +147,8 @@ class FrontEndRules:
     """RFC 7572 Table 1."""
     uri_of: Callable[[str], str] = uri_of
     condition_for_answer: Callable[[int, bool], str] = condition_for_answer
+    best_answer: Callable[[Sequence[int]], int] = best_answer
+    """Which of several devices' final answers counts, called with their codes as they came; the number of one."""
     returns_errors: bool = True
     """Whether a message that a SIP user refused is answered with an error stanza."""
     message_limit: int | None = None

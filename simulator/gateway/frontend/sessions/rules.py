@@ -5,7 +5,7 @@ Knows what is decided. Does not know how it is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -67,6 +67,15 @@ def uses_session(type_: str, *, methods: Set[str], open_: bool) -> bool:
     session with the sender. A headline is no part of a conversation.
     """
     return type_ != "headline" and (open_ or "INVITE" in methods)
+
+
+def session_for(threads: Sequence[str], thread: str) -> int:
+    """The number of the session that words of a contact belong to, of those that there are with some devices, by age.
+
+    RFC 6121 §5.2.5: "the <thread/> element identifies the particular conversation thread to which a message belongs",
+    and that of a session is its Call-ID (RFC 7573 §4). Words of no such thread are an answer to what was begun last.
+    """
+    return max(range(len(threads)), key=lambda number: (threads[number] == thread, number))
 
 
 def falls_back(code: int) -> bool:
@@ -172,6 +181,8 @@ class SessionRules:
     # -- to a device
     uses_session: Callable[..., bool] = uses_session
     """Called as ``uses_session(type, methods=..., open_=...)``."""
+    session_for: Callable[[Sequence[str], str], int] = session_for
+    """Called with the threads of the sessions, of which there is one at least, and that of the words."""
     puts_first_message: Callable[[bytes], bool] = lambda body: len(body) <= LONGEST_FIRST_MESSAGE
     counts_as_delivered: Callable[[Response], bool] = counts_as_delivered
     stops_others: Callable[[int], bool] = stops_others
@@ -181,6 +192,12 @@ class SessionRules:
     typing_carrier: Callable[[Stream, Set[str]], Carrier | None] = typing_carrier
     gone_is_bye: bool = True
     """RFC 7573 §6.1."""
+    hears_last_words_out: bool = True
+    """Whether that BYE waits until the device has answered what was said before.
+
+    RFC 3261 §15.1.2 has a device answer 487 to what it has not answered yet when a BYE comes: words that it may have
+    shown would go back to the contact as refused.
+    """
     ends_session: Callable[[int], bool] = ends_session
     may_go_again: Callable[[int], bool] = may_go_again
     idle_timeout: Callable[[FrontendSettings], float | None] = idle_timeout

@@ -123,7 +123,7 @@ class Session:
         """The contact left: the session ends as soon as the device has answered what was said."""
         self._leaves = True
 
-        if not self._unanswered:
+        if not self._unanswered or not self.context.sessions.hears_last_words_out:
             self.hang_up()
 
     def hang_up(self, headers: HeaderList = ()) -> None:

@@ -160,9 +160,9 @@ class Sessions:
         """The session of a thread, or else the newest, with one of these devices."""
         flows = {each.flow for each in bindings}
         found = [session for session in self._sessions.get(key, ()) if session.flow in flows]
-        same = [session for session in found if session.call_id == call_id]
+        threads = [session.call_id for session in found]
 
-        return same[-1] if same else found[-1] if found else None
+        return found[self._context.sessions.session_for(threads, call_id)] if found else None
 
     def _heard_from(self, pair: Pair, session: Session | None, state: ChatState | None) -> None:
         """The contact wrote: XEP-0085 §5.1, and RFC 6121 §5.1 about resources."""

@@ -147,6 +147,11 @@ DELIVERY: tuple[Mutant, ...] = (
         "Says that a message was for the device that it reaches.",
         _front_end(recipient_of=lambda to, resource: Address(to.local, to.domain, resource)),
     ),
+    Mutant(
+        "last-answer-counts",
+        "Tells the sender of a message to several devices what the last one answered.",
+        _front_end(best_answer=lambda codes: len(codes) - 1),
+    ),
     # What does not reach anybody
     Mutant(
         "tells-who-is-away",

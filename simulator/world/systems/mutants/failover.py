@@ -116,6 +116,11 @@ FAILOVER: tuple[Mutant, ...] = (
         "Does not say that users are unavailable when the edge has lost the front end.",
         _topology(edge_withdraws_for_front_end=False),
     ),
+    Mutant(
+        "edge-remembers-one",
+        "Says so of the first user whom it has shown, to whom it was, and of nobody else.",
+        _topology(presences_remembered=lambda limit: 1),
+    ),
     # What is answered for
     Mutant(
         "settles-at-once",

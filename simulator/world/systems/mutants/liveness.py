@@ -37,6 +37,11 @@ LIVENESS = (
         replace(RIGHT, check_timeout=lambda settings: None),
     ),
     Mutant(
+        "slow-readers-are-dead",
+        "Gives peers up that do not read everything in time.",
+        replace(RIGHT, is_progress=lambda before, acknowledged: False),
+    ),
+    Mutant(
         "errors-are-no-sign-of-life",
         "Takes an error in answer to a ping for silence.",
         replace(RIGHT, is_sign_of_life=lambda type_: type_ == "result"),

@@ -14,6 +14,7 @@ from simulator.gateway.access.partner_types import Action, asks_user, is_allowed
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.contacts.availability import Availability
 from simulator.gateway.frontend.presence.translation import document_of
+from simulator.gateway.frontend.translation import content_of
 from simulator.gateway.partner import PartnerType
 from simulator.gateway.rules import Rules
 from simulator.sip.pidf import Notes, Presence
@@ -159,6 +160,11 @@ PARTNER_TYPES: tuple[Mutant, ...] = (
     ),
     # Blocks
     Mutant("blocked-may-write", "Shows messages of blocked contacts.", _home(takes_from_blocked=True)),
+    Mutant(
+        "states-pass-every-gate",
+        "Holds messages without words, such as chat states, against no gate and no block.",
+        replace(RIGHT, frontend=replace(RIGHT.frontend, faces_gates=lambda message: content_of(message) is not None)),
+    ),
     Mutant("blocked-are-written-to", "Sends messages to blocked contacts.", _home(sends_to_blocked=True)),
     Mutant(
         "blocks-are-overlooked",

@@ -46,6 +46,11 @@ SESSIONS: tuple[Mutant, ...] = (
         "Writes to the contact's device of the first message for ever.",
         _sessions(follows_resource=lambda current, sender: current),
     ),
+    Mutant(
+        "threads-mean-nothing",
+        "Takes whatever a contact says for an answer to what was begun first.",
+        _sessions(session_for=lambda threads, thread: 0),
+    ),
     # First words
     Mutant(
         "first-words-are-lost",
@@ -95,6 +100,11 @@ SESSIONS: tuple[Mutant, ...] = (
     ),
     # The end
     Mutant("sessions-outlive-their-contact", "Keeps a session whose contact left.", _sessions(gone_is_bye=False)),
+    Mutant(
+        "last-words-are-cut-off",
+        "Ends the session of a contact who left before the device has answered the words.",
+        _sessions(hears_last_words_out=False),
+    ),
     Mutant("users-leave-in-silence", "Tells nobody that a user left.", _sessions(bye_is_gone=False)),
     # Contents and errors
     Mutant(
@@ -108,6 +118,11 @@ SESSIONS: tuple[Mutant, ...] = (
         _front_end(readable=("text/plain", "text/html", "text/rtf", "application/rtf")),
     ),
     Mutant("plain-text-is-refused", "Reads nothing but HTML.", _front_end(readable=("text/html",))),
+    Mutant(
+        "errors-are-believed-from-anybody",
+        "Lets anybody who knows its id say that a message failed.",
+        _front_end(may_report=lambda sender, to: True),
+    ),
     Mutant(
         "every-address-is-bare",
         "Maps errors about devices as if they were about users.",

@@ -258,6 +258,11 @@ STREAMS = (
         "Delivers what comes back on streams that it opened.",
         replace(RIGHT, takes_stanzas_outbound=lambda: True),
     ),
+    Mutant(
+        "queues-have-no-end",
+        "Lets any number of messages wait for a stream.",
+        replace(RIGHT, queue_has_room=lambda waiting, limit: True),
+    ),
     Mutant("bounces-nothing", "Lets nobody know what it could not send.", replace(RIGHT, is_bounced=lambda _: False)),
     # Time and number
     Mutant("never-idle", "Keeps idle streams for ever.", replace(RIGHT, inactivity_timeout=lambda _: None)),

@@ -111,7 +111,7 @@ class Stage:
 
     def _wire_up(self) -> None:
         configuration, rules, access = self.configuration, self.rules, AccessPoint(self.configuration)
-        delivery = Delivery(self.identifiers, rules.message_limit)
+        delivery = Delivery(self.identifiers, rules.message_limit, rules.best_answer)
         parties = Parties(configuration, rules, self.registrar, access)
         self.dispatcher = Dispatcher(rules, parties.speaks_for)
         self.outbox = Outbox(

@@ -42,6 +42,7 @@ DEFECTS: dict[str, Any] = {
     "follows_resource": lambda current, sender: current,
     "notice_of_failure": lambda stream: Notice.BYE,
     "uses_session": lambda type_, **_: False,
+    "session_for": lambda threads, thread: 0,
     "puts_first_message": lambda body: False,
     "counts_as_delivered": lambda response: False,
     "stops_others": lambda code: False,
@@ -50,6 +51,7 @@ DEFECTS: dict[str, Any] = {
     "to_typing": dict.fromkeys(ChatState, Typing.ACTIVE),
     "typing_carrier": lambda stream, allowed: None,
     "gone_is_bye": False,
+    "hears_last_words_out": False,
     "ends_session": lambda code: False,
     "may_go_again": lambda code: False,
     "idle_timeout": lambda settings: None,
@@ -142,6 +144,33 @@ def a_contact_leaves(stage: Stage) -> list[str]:
     return hears(device)
 
 
+def a_contact_has_last_words(stage: Stage) -> list[str]:
+    device = Device(stage)
+    device.invites()
+
+    if device.last.code == 200:
+        device.joins()
+
+    stage.writes("Bye", f"<gone xmlns='{STATES}'/>")
+
+    return [*hears(device), "answered", *hears(device)]
+
+
+def a_contact_goes_on_with_one_of_two(stage: Stage) -> list[str]:
+    device = Device(stage)
+
+    for call_id in ("one", "other"):
+        device.invites(call_id=call_id)
+
+        if device.last.code == 200:
+            device.joins()
+
+    stage.writes("Hi", "<thread>other</thread>")
+    device.looks()
+
+    return [each.request.call_id for each in device.got]
+
+
 def a_contact_calls(stage: Stage, *codes: int) -> list[str]:
     devices = [Device(stage), Device(stage)]
     stage.writes("Hi")
@@ -186,6 +215,8 @@ CONVERSATIONS: list[Callable[[Stage], list[str]]] = [
     a_user_takes_it_back,
     a_device_is_quiet,
     a_contact_leaves,
+    a_contact_has_last_words,
+    a_contact_goes_on_with_one_of_two,
     lambda stage: a_contact_calls(stage, 200, 180),
     lambda stage: a_contact_calls(stage, 180, 603),
     lambda stage: a_contact_calls(stage, 488, 488),
