@@ -28,6 +28,14 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A request of the contact was granted in the user's name: from now on he may see the user."""
+
+    user: Address
+    contact: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The contact granted the user's request (``subscribed``), or refused or ended it (``unsubscribed``)."""
 
@@ -93,4 +101,4 @@ class Failed:
     text: str = ""
 
 
-Notice = Requested | Answered | Withdrawn | Seen | Listed | Unlisted | Failed
+Notice = Requested | Granted | Answered | Withdrawn | Seen | Listed | Unlisted | Failed

@@ -14,7 +14,7 @@ from simulator.gateway.access.partner_types import Action
 from simulator.gateway.contacts.broadcast import Broadcast
 from simulator.gateway.contacts.contact import Contact
 from simulator.gateway.contacts.context import Context
-from simulator.gateway.contacts.notices import Answered, Notice, Requested, Withdrawn
+from simulator.gateway.contacts.notices import Answered, Granted, Notice, Requested, Withdrawn
 from simulator.gateway.contacts.sessions import Sessions
 from simulator.gateway.contacts.sightings import Sightings
 from simulator.xmpp.address import Address
@@ -71,7 +71,7 @@ class Requests:
         elif rules.answers_for_user(contact.approved, self._context.access.asks_user(contact.address)):
             granted = rules.outbound(transition.state, SUBSCRIBED).state
             granted_contact = replace(contact, state=granted, request=None)
-            self._context.book.change(granted_contact)
+            self._context.book.change(granted_contact, Granted(contact.user, contact.address))
             self._grant(stanza, granted_contact)
         elif transition.passes or rules.repeats_requests:
             self._ask(stanza, replace(contact, state=transition.state))

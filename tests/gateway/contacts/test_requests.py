@@ -219,7 +219,7 @@ def test_a_trusted_partner_is_granted_without_asking() -> None:
 
     assert stage.state() is State.FROM
     assert not stage.home.contact(ALICE, ROMEO).listed
-    assert stage.names() == ["Listed"]
+    assert stage.names() == ["Granted", "Listed"]
 
 
 @pytest.mark.parametrize(

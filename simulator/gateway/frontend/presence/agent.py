@@ -10,7 +10,17 @@ from xml.etree.ElementTree import Element
 
 from simulator.gateway.configuration import Configuration
 from simulator.gateway.contacts.home import Blocked, Home
-from simulator.gateway.contacts.notices import Answered, Failed, Listed, Notice, Requested, Seen, Unlisted, Withdrawn
+from simulator.gateway.contacts.notices import (
+    Answered,
+    Failed,
+    Granted,
+    Listed,
+    Notice,
+    Requested,
+    Seen,
+    Unlisted,
+    Withdrawn,
+)
 from simulator.gateway.contacts.store import StoreError
 from simulator.gateway.frontend.addressing import uri_of
 from simulator.gateway.frontend.dialogs import Handler
@@ -115,6 +125,8 @@ class PresenceAgent:
         match notice:
             case Requested():
                 self._pending.changed(notice.user, notice.device)
+                self._devices.requested(notice.user, notice.contact)
+            case Granted():
                 self._devices.requested(notice.user, notice.contact)
             case Withdrawn():
                 self._pending.changed(notice.user)
