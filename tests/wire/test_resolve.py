@@ -33,7 +33,7 @@ async def dns() -> AsyncIterator[NameServer]:
 
 @pytest.fixture
 def resolver(dns: NameServer) -> Resolver:
-    return Resolver(dns.host, dns.port, 0.4, random.Random(1))
+    return Resolver(dns.host, dns.port, 1.0, random.Random(1))
 
 
 async def addresses(resolver: Resolver, host: str) -> list[str]:
@@ -108,7 +108,8 @@ async def test_a_silent_server_costs_the_timeout_only(dns: NameServer, resolver:
     with pytest.raises(NotResolved, match=f"name server 127.0.0.1 port {dns.port}"):
         await addresses(resolver, "host.example")
 
-    assert asyncio.get_running_loop().time() - begin < 0.8
+    # Both types of address are asked for at once: twice the timeout would be one after the other.
+    assert asyncio.get_running_loop().time() - begin < 2.0
 
 
 async def test_a_lost_question_is_asked_again(dns: NameServer, resolver: Resolver) -> None:

@@ -33,7 +33,7 @@ async def server() -> AsyncIterator[NameServer]:
 
 
 async def ask(
-    server: NameServer, name: str, kind: str, *, edns: int = -1, tcp: bool = False, timeout: float = 0.3
+    server: NameServer, name: str, kind: str, *, edns: int = -1, tcp: bool = False, timeout: float = 5.0
 ) -> dns.message.Message:
     question = dns.message.make_query(name, kind, use_edns=edns, payload=4096 if edns >= 0 else None)
 

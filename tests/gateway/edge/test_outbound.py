@@ -30,7 +30,7 @@ async def site(world: Any) -> Any:
         "contoso.com",
         "sub.contoso.com",
         partners=partners,
-        gateway=GatewaySettings(dialback_passphrase=SECRET, stream_establishment_timeout=0.6),
+        gateway=GatewaySettings(dialback_passphrase=SECRET, stream_establishment_timeout=1.2),
         limits=LimitSettings(queued_stanzas=3),
     )
 
