@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator.gateway.access.authorization import AuthorizationSettings
 from simulator.gateway.frontend.rules import FrontEndRules
 from simulator.sip import pidf
 from simulator.sip.dialog import Dialog
@@ -89,6 +90,19 @@ async def test_request_becomes_subscribe(plain: tuple[Any, Phone]) -> None:
     assert (request.sender.uri, request.to.uri) == ("sip:juliet@gmail.com", "sip:alice@contoso.com")
     assert (request.header("event"), request.header("accept")) == ("presence", "application/pidf+xml")
     assert request.values("contact") == [f"<sip:127.0.0.1:{inside.port};transport=tcp>"]
+
+
+async def test_device_is_asked_also_where_the_partners_type_has_let_the_contact_in(enter: Any) -> None:
+    async with enter(methods=PLAIN, authorization=AuthorizationSettings(public_verified_prompts=False)) as both:
+        inside, phone = both
+        inside.sends(of_juliet("subscribe"))
+        asked = await is_asked(phone)
+        assert "type='subscribed'" in await inside.next_stanza()
+
+        asked.answers(200, ("Expires", "3600"), ("Contact", "<sip:alice@127.0.0.1:1>"))
+        await asked.notifies("active;expires=3600", desk())
+
+        assert "from='alice@contoso.com/desk'" in await inside.next_stanza()
 
 
 async def test_notify_may_come_over_another_connection(plain: tuple[Any, Phone], connect: Any) -> None:
