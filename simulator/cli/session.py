@@ -90,8 +90,10 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
 
     0: nobody interrupted it. Raises WrongUse where the program under test is not installed, and BrokenPipeError, after
     the same cleaning up, when nobody reads standard output any more: what is long silent does not find out by writing.
+    After an interruption further ones are without effect: what is still to be done is to report and to exit.
     """
     told = 0
+    before = {number: signal.getsignal(number) for number in heeded()}
 
     async def supervised() -> None:
         task = asyncio.ensure_future(work)
@@ -107,11 +109,17 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
             else:
                 loop.call_later(PACE, look)
 
+        def heed(number: int, _: Any) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(end, number)
+
         loop = asyncio.get_running_loop()
         look()
 
-        for number in heeded():
-            loop.add_signal_handler(number, end, number)
+        for number in before:
+            # Not the loop's own handlers: they go with the loop, and a signal that comes after that would end us
+            # before the report is written.
+            signal.signal(number, heed)
 
         try:
             await task
@@ -123,6 +131,10 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
         asyncio.run(supervised())
     except NotInstalled as error:
         raise WrongUse(str(error)) from None
+    finally:
+        if not told:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     if told == signal.SIGPIPE:
         raise BrokenPipeError

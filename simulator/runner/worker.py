@@ -54,8 +54,11 @@ async def _until_told(desk: _Desk, channel: socket.socket) -> int:
     def end(number: int, _: Any) -> None:
         nonlocal told
         told = number
-        signal.alarm(PATIENCE)
-        loop.call_soon_threadsafe(task.cancel)
+
+        # One that comes later finds nothing to end.
+        if not loop.is_closed():
+            signal.alarm(PATIENCE)
+            loop.call_soon_threadsafe(task.cancel)
 
     for number in heeded():
         # Not the loop's own handlers: those wait for a loop that may be stuck, and the alarm must not.
