@@ -132,9 +132,9 @@ def until_interrupted(work: Coroutine[Any, Any, None]) -> int:
     except NotInstalled as error:
         raise WrongUse(str(error)) from None
     finally:
-        if not told:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        for number, handler in before.items():
+            # What is ignored stays so until the process is gone; handlers the interpreter takes away before.
+            signal.signal(number, signal.SIG_IGN if told else handler)
 
     if told == signal.SIGPIPE:
         raise BrokenPipeError
