@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,29 @@ def test_an_interrupted_run_reports_what_ran(good: Path, processes: str, number:
     assert first.startswith("PASS")
     assert process.returncode == 128 + number
     assert "1 PASS on embedded" in rest
+    assert "interrupted, 1 not played" in rest
+    assert errors == ""
+    assert [(one["id"], one["verdict"]) for one in results(good)] == [("im/good-0", "PASS")]
+    assert os.listdir(good / "temporary") == []
+
+
+@PROCESSES
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_interrupted_until_it_is_gone_reports_all_the_same(
+    good: Path, processes: str, number: int
+) -> None:
+    (good / "scenarios" / "im" / "hanging.yaml").write_text(HANGING)
+    process = start(good, "im/good-0", "im/hanging", "--jobs", "2", "--processes", processes)
+    process.stdout.readline()
+
+    # Some come when the event loop has ended, when the report is written, and when the interpreter goes.
+    while process.poll() is None:
+        process.send_signal(number)
+        time.sleep(0.001)
+
+    rest, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 128 + number
     assert "interrupted, 1 not played" in rest
     assert errors == ""
     assert [(one["id"], one["verdict"]) for one in results(good)] == [("im/good-0", "PASS")]

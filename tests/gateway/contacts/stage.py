@@ -186,3 +186,25 @@ def killed(last: Path, following: Path) -> Stage:
     shutil.copytree(last, following)
 
     return started(following)
+
+
+#: how a device of Alice's comes to be shown to Juliet directly no more
+ENDS = ("taken back", "device is gone", "contact is gone", "gate closes", "refused")
+
+
+def end(stage: Stage, how: str) -> None:
+    """Have one of `ENDS` happen to what Alice's desk shows."""
+    match how:
+        case "taken back":
+            stage.home.direct(ALICE, "desk", JULIET, None, stage.now)
+        case "device is gone":
+            stage.home.unavailable(ALICE, "desk", None, stage.now)
+        case "contact is gone":
+            stage.presence("unavailable", "juliet@far.example")
+        case "gate closes":
+            stage.gates.outbound_is_closed = True
+            stage.home.reconsider(stage.now)
+        case "refused":
+            stage.home.refuse(ALICE, JULIET, stage.now)
+        case _:
+            raise ValueError(how)

@@ -9,7 +9,7 @@ import pytest
 from simulator.gateway.contacts.store import ContactStore
 from simulator.xmpp.address import parse_address
 from simulator.xmpp.subscription import State
-from tests.gateway.contacts.stage import ALICE, HERE, JULIET, ROMEO, Stage, killed, started
+from tests.gateway.contacts.stage import ALICE, ENDS, HERE, JULIET, ROMEO, Stage, end, killed, started
 
 DESK = "available alice@contoso.com/desk > romeo@far.example"
 TYBALT = parse_address("tybalt@other.example")
@@ -104,7 +104,7 @@ def test_probe_past_a_closed_gate_finds_nobody_who_was_shown_directly() -> None:
     ]
 
 
-@pytest.mark.parametrize("ends", ["taken back", "device is gone", "contact is gone", "gate closes", "refused"])
+@pytest.mark.parametrize("ends", ENDS)
 def test_strangers_presence_counts_as_long_as_the_user_is_shown_to_him(ends: str) -> None:
     stage = Stage()
     stage.set_state(State.FROM, contact=JULIET)
@@ -114,17 +114,7 @@ def test_strangers_presence_counts_as_long_as_the_user_is_shown_to_him(ends: str
 
     assert stage.home.seen(ALICE, JULIET)
 
-    if ends == "taken back":
-        stage.home.direct(ALICE, "desk", JULIET, None, stage.now)
-    elif ends == "device is gone":
-        stage.home.unavailable(ALICE, "desk", None, stage.now)
-    elif ends == "contact is gone":
-        stage.presence("unavailable", "juliet@far.example")
-    elif ends == "gate closes":
-        stage.gates.outbound_is_closed = True
-        stage.home.reconsider(stage.now)
-    else:
-        stage.home.refuse(ALICE, JULIET, stage.now)
+    end(stage, ends)
 
     assert not stage.home.seen(ALICE, JULIET)
 

@@ -11,7 +11,7 @@ from simulator.gateway.contacts.last_words import DOUBT
 from simulator.gateway.contacts.sessions import MOST_DIRECTED
 from simulator.xmpp.address import Address, parse_address
 from simulator.xmpp.subscription import State
-from tests.gateway.contacts.stage import ALICE, HERE, JULIET, ROMEO, Stage, killed, started
+from tests.gateway.contacts.stage import ALICE, ENDS, HERE, JULIET, ROMEO, Stage, end, killed, started
 
 DESK = parse_address("alice@contoso.com/desk")
 GONE = "unavailable alice@contoso.com > romeo@far.example"
@@ -173,9 +173,7 @@ def test_what_is_owed_does_not_take_back_what_another_device_shows_meanwhile(run
     assert second.store.last_words() == [(parse_address("alice@contoso.com/phone"), ROMEO)]
 
 
-@pytest.mark.parametrize(
-    "ends", ["taken back", "device is gone", "contact is gone", "gate closes", "refused", "blocked", "forgotten"]
-)
+@pytest.mark.parametrize("ends", [*ENDS, "blocked", "forgotten"])
 def test_what_was_taken_back_is_not_owed(run: Run, ends: str) -> None:
     first = run.stage
     first.set_state(State.NPI, contact=JULIET)
@@ -183,17 +181,8 @@ def test_what_was_taken_back_is_not_owed(run: Run, ends: str) -> None:
 
     assert first.store.last_words() == [(DESK, JULIET)]
 
-    if ends == "taken back":
-        first.home.direct(ALICE, "desk", JULIET, None, first.now)
-    elif ends == "device is gone":
-        first.home.unavailable(ALICE, "desk", None, first.now)
-    elif ends == "contact is gone":
-        first.presence("unavailable", "juliet@far.example")
-    elif ends == "gate closes":
-        first.gates.outbound_is_closed = True
-        first.home.reconsider(first.now)
-    elif ends == "refused":
-        first.home.refuse(ALICE, JULIET, first.now)
+    if ends in ENDS:
+        end(first, ends)
     elif ends == "blocked":
         first.home.block(ALICE, JULIET, first.now)
     else:

@@ -118,13 +118,19 @@ def a_user_takes_it_back(stage: Stage) -> list[str]:
     return told(device)
 
 
-def a_device_is_quiet(stage: Stage) -> list[str]:
+def with_a_session(stage: Stage) -> Device:
+    """A device that has begun one, where it was let."""
     device = Device(stage)
     device.invites()
 
     if device.last.code == 200:
         device.joins()
 
+    return device
+
+
+def a_device_is_quiet(stage: Stage) -> list[str]:
+    device = with_a_session(stage)
     stage.writes("", f"<paused xmlns='{STATES}'/>")
     heard = hears(device)
     stage.passes(600)
@@ -133,24 +139,14 @@ def a_device_is_quiet(stage: Stage) -> list[str]:
 
 
 def a_contact_leaves(stage: Stage) -> list[str]:
-    device = Device(stage)
-    device.invites()
-
-    if device.last.code == 200:
-        device.joins()
-
+    device = with_a_session(stage)
     stage.writes("", f"<gone xmlns='{STATES}'/>")
 
     return hears(device)
 
 
 def a_contact_has_last_words(stage: Stage) -> list[str]:
-    device = Device(stage)
-    device.invites()
-
-    if device.last.code == 200:
-        device.joins()
-
+    device = with_a_session(stage)
     stage.writes("Bye", f"<gone xmlns='{STATES}'/>")
 
     return [*hears(device), "answered", *hears(device)]
@@ -194,12 +190,7 @@ def a_contact_calls(stage: Stage, *codes: int) -> list[str]:
 
 
 def a_device_forgets(stage: Stage) -> list[str]:
-    device = Device(stage)
-    device.invites()
-
-    if device.last.code == 200:
-        device.joins()
-
+    device = with_a_session(stage)
     for code in (481, 408):
         stage.writes("Hi")
         device.looks()
